@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DrError, messageOf } from "../errors.ts";
+import { secondsSince } from "./clock.ts";
+
+export interface WaitOptions {
+  /** Seconds after which waiting is given up. */
+  readonly within: number;
+  /** Seconds between two looks. Default 0.1. */
+  readonly every?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Waits until `look` returns something other than `undefined` or `false`, and returns it. A look that throws counts
+ * as "not yet"; its last error is the cause when the deadline passes, and the message says what was awaited.
+ */
+export async function waitFor<T>(awaited: string, look: () => Promise<T | undefined | false> | T | undefined | false, options: WaitOptions): Promise<T> {
+  const start = performance.now();
+  let last: unknown;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    try {
+      const seen = await look();
+      if (seen !== undefined && seen !== false) return seen;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (secondsSince(start) >= options.within) {
+      throw new DrError({
+        kind: "failed",
+        what: `${awaited} did not come within ${options.within} s${last === undefined ? "" : `: ${messageOf(last)}`}`,
+        where: "waiting",
+        todo: "Look at the log of the server that was waited for.",
+        cause: last,
+      });
+    }
+    await sleep((options.every ?? 0.1) * 1_000, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
