@@ -1,0 +1,13 @@
+import type { RunContext } from "../runner/context.ts";
+
+/** What a command is given: a way to say things, and a run to work with. A command file registers its commands on
+ * commander and holds no logic: arguments in, one call, a rendering out. */
+export interface CliContext {
+  /** Prints the result: `human` for people, `data` as JSON where `--json` was asked for. */
+  print(human: string, data: unknown): void;
+  /** Opens the run that `--config` describes; closed by the caller of the command. */
+  openRun(): Promise<RunContext>;
+  /** Makes `dr` end with this code although nothing was thrown (e.g. `exitCodes.partial`). */
+  setExitCode(code: number): void;
+  readonly signal: AbortSignal;
+}
