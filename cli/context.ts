@@ -1,4 +1,4 @@
-import type { RunContext } from "../runner/context.ts";
+import type { Progress, RunContext } from "../runner/context.ts";
 
 /** What a command is given: a way to say things, and a run to work with. A command file registers its commands on
  * commander and holds no logic: arguments in, one call, a rendering out. */
@@ -10,4 +10,6 @@ export interface CliContext {
   /** Makes `dr` end with this code although nothing was thrown (e.g. `exitCodes.partial`). */
   setExitCode(code: number): void;
   readonly signal: AbortSignal;
+  /** Shows what is being done; on a terminal one line, elsewhere plain lines. */
+  report(progress: Progress): void;
 }
