@@ -19,7 +19,7 @@ export async function openRun(path: string, signal: AbortSignal, report: (progre
     config,
     plan,
     backends,
-    catalog: new Catalog(backends, systemClock),
+    catalog: new Catalog(backends, systemClock, { readOnly: config.readOnly }),
     clock: systemClock,
     passphrase: () => (passphrase ??= readSecret(config.passphraseFile, "the passphrase of the backups")),
     signal,

@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { registerAgents } from "./agents.ts";
+import { registerBackupPostgres } from "./backup-postgres.ts";
+import { registerBackupRedis } from "./backup-redis.ts";
+import { registerCatalog } from "./catalog.ts";
+import { registerDrill } from "./drill.ts";
+import { registerInit } from "./init.ts";
+import { registerPlan } from "./plan.ts";
+import { registerRecoverPostgres } from "./recover-postgres.ts";
+import { registerRecoverRedis } from "./recover-redis.ts";
+import { registerStatus } from "./status.ts";
+import { registerVerify } from "./verify.ts";
+
+/** The whole command, in the order in which `dr --help` lists it. */
+export function registerAll(program: Command, context: CliContext): void {
+  registerPlan(program, context);
+  registerStatus(program, context);
+  registerInit(program, context);
+  const backup = program.command("backup").description("make a backup in every backend that the plan names");
+  registerBackupPostgres(backup, context);
+  registerBackupRedis(backup, context);
+  const recover = program.command("recover").description("bring data back; nothing is replaced without --force");
+  registerRecoverPostgres(recover, context);
+  registerRecoverRedis(recover, context);
+  registerAgents(backup, recover, context);
+  registerVerify(program, context);
+  registerCatalog(program, context);
+  registerDrill(program, context);
+}
