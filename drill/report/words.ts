@@ -1,0 +1,35 @@
+import { formatDuration } from "../../plan/units.ts";
+import type { Figure } from "./model.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** A measured span for people: milliseconds below a second, so that a lag of 40 ms does not read as none. */
+export function spanText(seconds: number): string {
+  return seconds > 0 && seconds < 1 ? `${Math.max(1, Math.round(seconds * 1_000))} ms` : formatDuration(seconds);
+}
+
+export const spanOrUnknown = (seconds: number | null): string => (seconds === null ? "not measured" : spanText(seconds));
+
+export const countText = (count: number): string => count.toLocaleString("en");
+
+/** `1 agent`, `2 agents`. */
+export const plural = (count: number, noun: string): string => `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** `2026-11-22 20:30:20 UTC`. */
+export const timeText = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+
+/** What one figure came to, in two or three words. */
+export function verdictText(figure: Figure): string {
+  const { promise, prediction } = verdictOf(figure);
+  if (promise === "not measured") return "not measured";
+  const kept = promise === "accepted" ? "accepted" : promise;
+  return prediction === "honest" ? kept : `${kept}, predicted ${prediction}`;
+}
+
+export type Tone = "good" | "note" | "bad" | "quiet";
+
+export function toneOf(figure: Figure): Tone {
+  const { promise, ok } = verdictOf(figure);
+  if (!ok) return "bad";
+  if (promise === "not measured") return "quiet";
+  return promise === "accepted" ? "note" : "good";
+}
