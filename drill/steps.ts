@@ -1,18 +1,7 @@
 import type { Progress } from "../runner/context.ts";
 import { messageOf } from "../runner/errors.ts";
 import { secondsSince } from "../runner/system/clock.ts";
-
-export type Phase = "provision" | "seed" | "protect" | "disaster" | "detect" | "recover" | "validate" | "destroy";
-
-export interface Step {
-  readonly name: string;
-  readonly phase: Phase;
-  /** Seconds since the drill's run began. */
-  readonly at: number;
-  readonly seconds: number;
-  /** Why it failed, where it did. */
-  readonly error?: string;
-}
+import type { Phase, Step } from "./report/model.ts";
 
 /** Names and times every step of a drill, in the order in which they began, and tells whoever watches. */
 export class Steps {
