@@ -2,7 +2,6 @@
  * Redis's configuration files, each from one pure function: the cluster and the drill on one machine write the same.
  * Times that are objectives come from the plan; everything else that differs from Redis's defaults says why.
  */
-import { createHash } from "node:crypto";
 import type { Plan } from "../types.ts";
 import { directives, type Directive } from "./redis-directives.ts";
 
@@ -133,8 +132,8 @@ export type RedisRole = "app" | "replica" | "backup" | "recovery" | "sentinel" |
 export const redisRoles: readonly RedisRole[] = ["app", "replica", "backup", "recovery", "sentinel", "monitoring"];
 
 export interface RedisAclArgs {
-  /** The password of each user that shall exist; a role that is left out has no user. */
-  readonly users: Readonly<Partial<Record<RedisRole, string>>>;
+  /** Each user that shall exist, by the SHA-256 of its password in hexadecimal; a role that is left out has no user. */
+  readonly users: Readonly<Partial<Record<RedisRole, { readonly sha256: string }>>>;
   /** What the services may touch. Default: all that BlackRoad's services use. */
   readonly appKeys?: readonly string[];
 }
@@ -166,10 +165,10 @@ function rulesOf(role: RedisRole, appKeys: readonly string[]): readonly string[]
 /** The ACL file: `default` is off, passwords are there as SHA-256 only. */
 export function redisAcl({ users, appKeys = defaultAppKeys }: RedisAclArgs): string {
   const lines = redisRoles.flatMap((role) => {
-    const password = users[role];
-    if (password === undefined) return [];
-    const hash = createHash("sha256").update(password).digest("hex");
-    return [["user", role, "on", `#${hash}`, "resetchannels", "-@all", ...rulesOf(role, appKeys)].join(" ")];
+    const user = users[role];
+    if (user === undefined) return [];
+    if (!/^[0-9a-f]{64}$/.test(user.sha256)) throw new RangeError(`the password of Redis's user ${role} must be given as its SHA-256, 64 hexadecimal digits`);
+    return [["user", role, "on", `#${user.sha256}`, "resetchannels", "-@all", ...rulesOf(role, appKeys)].join(" ")];
   });
   return ["user default off resetpass resetkeys resetchannels -@all", ...lines, ""].join("\n");
 }
