@@ -66,19 +66,18 @@ function runText(run: DrillRun, paint: Paint, width: number): string[] {
 }
 
 /** The whole report as text, ending without a line break. */
-export function renderTerminal(report: DrillReport, { colour = false, width = 100 }: TerminalOptions = {}): string {
+export function renderReport(report: DrillReport, { colour = false, width = 100 }: TerminalOptions = {}): string {
   const paint = painter(colour);
   const complaints = report.passed ? [] : complaintsOfReport(report);
   const { intervals, agents, databaseBytes, explanation } = report.scale;
   const lines = [
     `${report.name}: ${paint(report.passed ? "good" : "bad", report.passed ? "PASSED" : "FAILED")}`,
-    ...wrapText(`${report.environment}, ${timeText(report.startedAt)}; ${countText(agents)} agents, ${formatSize(databaseBytes)} of database, intervals divided by ${intervals}`, width),
+    ...wrapText(`${report.environment}, ${timeText(report.startedAt)}; ${countText(agents)} agents, ${formatSize(databaseBytes)} of database, intervals divided by ${intervals}; ${report.leftovers} left over`, width),
     ...complaints.flatMap((line) => wrapText(line, width - 4).map((part, index) => paint("bad", `${index === 0 ? "  ✗ " : "    "}${part}`))),
     ...report.runs.flatMap((run) => runText(run, paint, width)),
     "",
     ...wrapText(`scale: ${explanation}`, width),
     ...(report.skipped.length === 0 ? ["skipped: nothing"] : ["skipped:", ...bullets(report.skipped.map(({ what, why }) => `${what}: ${why}`), width)]),
-    paint(report.leftovers === 0 ? "good" : "bad", `leftovers: ${report.leftovers}`),
   ];
   return lines.join("\n");
 }
