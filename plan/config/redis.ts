@@ -4,20 +4,14 @@
  */
 import type { Plan } from "../types.ts";
 import { directives, type Directive } from "./redis-directives.ts";
+import { atLeast, parseVersion, type ToolVersion } from "./version.ts";
 
-export interface RedisVersion {
-  readonly major: number;
-  readonly minor: number;
+/** The version of a Redis server as it says it, e.g. `7.0.15`. Throws a RangeError on anything that is no version. */
+export function redisVersion(text: string): ToolVersion {
+  const version = parseVersion(text);
+  if (version === undefined) throw new RangeError(`\`${text}\` is not a version of Redis, as 7.0.15 is`);
+  return version;
 }
-
-/** `7.0.15` → 7.0. Throws a RangeError on anything that is no version: features go by it. */
-export function parseRedisVersion(text: string): RedisVersion {
-  const match = /^(\d+)\.(\d+)/.exec(text);
-  if (match === null) throw new RangeError(`\`${text}\` is not a version of Redis, as 7.0.15 is`);
-  return { major: Number(match[1]), minor: Number(match[2]) };
-}
-
-export const redisAtLeast = (version: RedisVersion, major: number, minor = 0): boolean => version.major > major || (version.major === major && version.minor >= minor);
 
 export interface RedisTls {
   readonly port: number;
@@ -55,8 +49,8 @@ const savePoints: readonly (readonly [seconds: number, changes: number])[] = [[3
 
 /** `redis.conf`. The file holds the replication password in plain text (Redis knows no other way): mode 0600. */
 export function redisConf(args: RedisConfArgs): string {
-  const version = parseRedisVersion(args.version);
-  return directives([...network(args), ...server(args, version), ...persistence(args, version), ...replication(args), ["aclfile", args.aclFile]]);
+  const version = redisVersion(args.version);
+  return directives([...network(args), ...server(args, version), ...persistence(args.plan, version), ...replication(args), ["aclfile", args.aclFile]]);
 }
 
 function network({ port, bind, socket, tls, announce }: RedisConfArgs): Directive[] {
@@ -81,22 +75,23 @@ function tlsDirectives(tls: RedisTls): Directive[] {
   ];
 }
 
-function server({ dir, databases = 16, logFile }: RedisConfArgs, version: RedisVersion): Directive[] {
+function server({ dir, databases = 16, logFile }: RedisConfArgs, version: ToolVersion): Directive[] {
   return [
     ["daemonize", "no"],
     ["dir", dir],
     ["databases", databases],
     ["logfile", logFile ?? ""],
     // Off by default since 7.0; said here so that a changed default is no hole.
-    ...(redisAtLeast(version, 7) ? [["enable-debug-command", "no"], ["enable-module-command", "no"], ["enable-protected-configs", "no"]] satisfies Directive[] : []),
+    ...(atLeast(version, 7) ? [["enable-debug-command", "no"], ["enable-module-command", "no"], ["enable-protected-configs", "no"]] satisfies Directive[] : []),
   ];
 }
 
-function persistence({ plan }: RedisConfArgs, version: RedisVersion): Directive[] {
+/** How a server keeps what it was given: in production and after a recovery alike. */
+export function persistence(plan: Plan, version: ToolVersion): Directive[] {
   return [
     ["appendonly", "yes"],
     ["appendfilename", "appendonly.aof"],
-    ...(redisAtLeast(version, 7) ? [["appenddirname", "appendonlydir"]] satisfies Directive[] : []),
+    ...(atLeast(version, 7) ? [["appenddirname", "appendonlydir"]] satisfies Directive[] : []),
     ["appendfsync", plan.redis.appendFsync],
     // Without it a rewrite hands the disk all of its pages at once, and `everysec` stalls for seconds.
     ["aof-rewrite-incremental-fsync", "yes"],

@@ -1,6 +1,7 @@
 import type { Plan } from "../types.ts";
-import { parseRedisVersion, redisAtLeast, type RedisTls } from "./redis.ts";
+import { redisVersion, type RedisTls } from "./redis.ts";
 import { directives, type Directive } from "./redis-directives.ts";
+import { atLeast } from "./version.ts";
 
 export interface SentinelMaster {
   /** Under which clients ask for it. */
@@ -32,7 +33,7 @@ export interface SentinelConfArgs {
 
 /** `sentinel.conf`, mode 0600: it holds passwords. One Sentinel per region, so that the loss of one leaves a majority. */
 export function sentinelConf(args: SentinelConfArgs): string {
-  const version = parseRedisVersion(args.version);
+  const version = redisVersion(args.version);
   const named = args.masters.some(({ host }) => !/^[\d.]+$|:/.test(host));
   return directives([
     ["bind", ...args.bind],
@@ -46,7 +47,7 @@ export function sentinelConf(args: SentinelConfArgs): string {
     ...(args.announce === undefined ? [] : [["sentinel", "announce-ip", args.announce.host], ["sentinel", "announce-port", args.announce.port]] satisfies Directive[]),
     ["sentinel", "deny-scripts-reconfig", "yes"],
     // Before any `monitor`: names in it are refused otherwise (6.2 and later).
-    ...(named && redisAtLeast(version, 6, 2) ? [["sentinel", "resolve-hostnames", "yes"], ["sentinel", "announce-hostnames", "yes"]] satisfies Directive[] : []),
+    ...(named && atLeast(version, 6, 2) ? [["sentinel", "resolve-hostnames", "yes"], ["sentinel", "announce-hostnames", "yes"]] satisfies Directive[] : []),
     ...args.masters.flatMap((master) => monitored(master, args)),
   ]);
 }
