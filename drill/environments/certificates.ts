@@ -1,3 +1,15 @@
+import { writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
+import { makeFolder } from "../../runner/system/files.ts";
+import { run } from "../../runner/system/process.ts";
+import { findProgram } from "../../runner/system/programs.ts";
+
+/** Seconds that one call of openssl may take; a key on a curve takes milliseconds. */
+const deadline = 30;
+/** A drill ends within the hour; nothing that it made should be trusted a month later. */
+const validDays = 2;
+
 /** A certificate authority of a drill, in files. */
 export interface Authority {
   readonly folder: string;
@@ -9,20 +21,41 @@ export interface Authority {
 export interface Certificate {
   readonly certificate: string;
   readonly key: string;
-  /** The authority's certificate that signs it. */
+  /** The authority's certificate, which signs it. */
   readonly caFile: string;
 }
 
 export interface CertificateRequest {
   readonly name: string;
-  /** DNS names and IP addresses. */
+  /** DNS names and IP addresses. pgBackRest checks DNS names only, so give `localhost` beside `127.0.0.1`. */
   readonly hosts: readonly string[];
 }
 
+const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
+
+/** Makes an authority in `folder`, which is made where it is missing. Its key can sign for this drill only. */
 export async function makeAuthority(folder: string): Promise<Authority> {
-  return Promise.reject(new Error(`not built yet: ${folder}`));
+  const root = await makeFolder(resolve(folder), { mode: 0o755 });
+  const authority = { folder: root, certificate: join(root, "ca.crt"), key: join(root, "ca.key") };
+  await openssl([
+    "req", "-x509", ...curve, "-days", String(validDays), "-subj", "/CN=blackroad drill authority",
+    "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    "-keyout", authority.key, "-out", authority.certificate,
+  ]);
+  return authority;
 }
 
-export async function issue(authority: Authority, request: CertificateRequest): Promise<Certificate> {
-  return Promise.reject(new Error(`not built yet: ${authority.folder} ${request.name}`));
+/** Issues a certificate that serves as a server's and as a client's. */
+export async function issue(authority: Authority, { name, hosts }: CertificateRequest): Promise<Certificate> {
+  const path = (ending: string) => join(authority.folder, `${name}.${ending}`);
+  const names = hosts.map((host) => `${isIP(host) === 0 ? "DNS" : "IP"}:${host}`).join(",");
+  await openssl(["req", "-new", ...curve, "-subj", `/CN=${hosts[0] ?? name}`, "-keyout", path("key"), "-out", path("csr")]);
+  await writeFile(path("ext"), ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth,clientAuth", ...(names === "" ? [] : [`subjectAltName=${names}`]), ""].join("\n"));
+  await openssl(["x509", "-req", "-in", path("csr"), "-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial", "-days", String(validDays), "-extfile", path("ext"), "-out", path("crt")]);
+  return { certificate: path("crt"), key: path("key"), caFile: authority.certificate };
+}
+
+/** openssl writes a key with mode 0600 whatever the umask is. */
+async function openssl(args: readonly string[]): Promise<void> {
+  await run(await findProgram("openssl"), args, { deadline });
 }

@@ -12,6 +12,8 @@ export interface PutOptions {
   readonly expectedBytes?: number;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** Called with the number of bytes that the backend has taken since the last call: the sign that it lives. */
+  readonly onTaken?: (bytes: number) => void;
 }
 
 export interface ByteRange {

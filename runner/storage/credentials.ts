@@ -1,0 +1,37 @@
+import { DrError } from "../errors.ts";
+import { readSecret } from "../config.ts";
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** Reads AWS's shared credentials format, profile `default`; nothing of it stands in the environment. */
+export async function readCredentials(path: string): Promise<Credentials> {
+  const entries = profile(await readSecret(path, "the credentials file"), "default");
+  const accessKeyId = entries.get("aws_access_key_id");
+  const secretAccessKey = entries.get("aws_secret_access_key");
+  const sessionToken = entries.get("aws_session_token");
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new DrError({
+      kind: "unavailable",
+      what: `the credentials file has no ${accessKeyId === undefined ? "aws_access_key_id" : "aws_secret_access_key"} in its profile [default]`,
+      where: path,
+      todo: "Write AWS's shared credentials format: a line `[default]`, then `aws_access_key_id = …` and `aws_secret_access_key = …`.",
+    });
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+function profile(text: string, name: string): Map<string, string> {
+  const entries = new Map<string, string>();
+  let current = "";
+  for (const line of text.split(/\r?\n/)) {
+    const section = /^\s*\[\s*(?:profile\s+)?([^\]]+?)\s*\]/.exec(line)?.[1];
+    if (section !== undefined) current = section;
+    const entry = /^\s*([a-z_]+)\s*=\s*(\S+)\s*$/i.exec(line);
+    if (current === name && entry?.[1] !== undefined && entry[2] !== undefined) entries.set(entry[1].toLowerCase(), entry[2]);
+  }
+  return entries;
+}

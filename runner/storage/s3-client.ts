@@ -1,0 +1,97 @@
+import { readFile } from "node:fs/promises";
+import { Agent } from "node:https";
+import { S3Client } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { S3BackendConfig } from "../config.ts";
+import { DrError, messageOf } from "../errors.ts";
+import { readCredentials } from "./credentials.ts";
+import { StorageError } from "./faults.ts";
+
+/** Seconds, each with the reason why it is not less. */
+export const deadlines = {
+  /** A TCP connection to the other side of the world takes half a second; a dead host must not hold up a recovery. */
+  connect: 5,
+  /** Requests without much data: list, head, delete, begin and abort an upload. All tries together. */
+  small: 30,
+  /** A part of 8 to 16 MiB at 64 KiB/s, slower than which no backup is worth waiting for. */
+  part: 300,
+  /** A store that has just failed is not waited for any longer than that to take back an upload. */
+  withdraw: 10,
+  /** S3 puts a large object together for minutes before it answers. */
+  complete: 300,
+  /** A connection on which nothing moves. */
+  silence: 60,
+} as const;
+
+/** The first try and two more: what passes in a second is passed over, and what lasts is the caller's to judge. */
+const tries = 3;
+
+export interface SendOptions {
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export async function openClient(config: S3BackendConfig, onRequest: () => void): Promise<S3Client> {
+  const [credentials, ca] = await Promise.all([readCredentials(config.credentialsFile), readAuthorities(config)]);
+  const client = new S3Client({
+    endpoint: endpointOf(config),
+    region: config.region,
+    credentials,
+    forcePathStyle: true,
+    maxAttempts: tries,
+    retryMode: "standard",
+    // R2 and other stores refuse the checksums that new SDKs add by themselves
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: deadlines.connect * 1_000,
+      socketTimeout: deadlines.silence * 1_000,
+      httpsAgent: new Agent({ keepAlive: true, maxSockets: 32, ...(ca === undefined ? {} : { ca }) }),
+    }),
+  });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      onRequest(); // after the retries, so that each try counts
+      return next(args);
+    },
+    { step: "deserialize", name: "countRequests" },
+  );
+  return client;
+}
+
+function endpointOf(config: S3BackendConfig): string {
+  if (config.endpoint.includes("://")) {
+    throw new DrError({ kind: "usage", what: `the endpoint \`${config.endpoint}\` has a scheme`, where: `backend ${config.name}`, todo: "Write HOST or HOST:PORT; it is always reached by TLS." });
+  }
+  return `https://${config.endpoint}`;
+}
+
+async function readAuthorities(config: S3BackendConfig): Promise<Buffer | undefined> {
+  if (config.caFile === undefined) return undefined;
+  const { caFile } = config;
+  return readFile(caFile).catch((cause: unknown) => {
+    throw new DrError({ kind: "unavailable", what: `the authority's file of backend ${config.name} cannot be read: ${messageOf(cause)}`, where: caFile, todo: "Mount the certificate of the authority there, or leave `caFile` out to trust the system's.", cause });
+  });
+}
+
+/**
+ * Sends a command with a deadline for all its tries together. `signal` ends it earlier; neither reaches into a body
+ * that is still being read after this has returned.
+ */
+export async function withDeadline<T>(where: string, { deadline, signal }: SendOptions, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const late = new StorageError("no-answer", `the store did not answer within ${deadline} s`, where);
+  const timer = setTimeout(() => controller.abort(late), deadline * 1_000);
+  const forward = () => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", forward, { once: true });
+  try {
+    return await send(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) throw controller.signal.reason;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", forward);
+  }
+}
