@@ -19,8 +19,10 @@ export type Tier = "hot" | "warm" | "cold";
 export const tiers: readonly Tier[] = ["hot", "warm", "cold"];
 
 export type StoreName = "postgres" | "redis" | "vault" | "vectors" | "objects" | "logs" | "metrics" | "configuration";
+export const storeNames: readonly StoreName[] = ["postgres", "redis", "vault", "vectors", "objects", "logs", "metrics", "configuration"];
 export type BackendName = "r2" | "s3" | "archive";
-export type Provider = "cloudflare" | "aws";
+/** `github` hosts the configuration's git repository and nothing else. */
+export type Provider = "cloudflare" | "aws" | "github";
 export type Continent = "north-america" | "europe";
 export type Medium = "ssd" | "object-storage" | "archive-storage";
 
@@ -44,6 +46,14 @@ export interface Backend {
   readonly continent: Continent;
   /** How long nobody who holds the writer's credentials can delete or overwrite what was written. */
   readonly immutableFor: Duration;
+  /** Where what is kept for less than `immutableFor` goes, so that the lock does not outlive it: a bucket of its own
+   * where a lock is a bucket's (S3), a prefix where locks are by prefix (R2). */
+  readonly shortLived?: { readonly bucket: string; readonly immutableFor: Duration };
+  /** Whether an overwrite or a deletion leaves the older version behind. Where it does not, files that a tool
+   * rewrites cannot be locked (pgBackRest's backups on R2; facts F3). */
+  readonly versioned: boolean;
+  /** Bytes that the operator pays for or allows; free space is this less what is used (alert N11). */
+  readonly quota: Size;
   /** From asking for an object to its first byte. Zero but for archives. */
   readonly retrieval: Duration;
 }
@@ -60,22 +70,31 @@ export interface Objective {
 /** A copy of a store's data, and how far behind the original it can be. */
 export type Copy =
   | { readonly kind: "original"; readonly name: string; readonly region: string; readonly medium: Medium }
-  | { readonly kind: "replica"; readonly name: string; readonly region: string; readonly medium: Medium; readonly mode: "synchronous" | "asynchronous"; readonly lagBound: Duration }
-  /** The write-ahead log, pushed to a backend as it grows: stale by at most `archive_timeout` plus the push. */
+  /** The original where a provider runs it itself, outside the plan's regions: a bucket, a git host. */
+  | { readonly kind: "hosted"; readonly name: string; readonly provider: Provider; readonly region: string; readonly continent: Continent; readonly medium: Medium }
+  /** `takeover`: how long the store's own mechanism takes to make it the original; PostgreSQL's and Redis's follow
+   * from their settings, any other store's is stated here. */
+  | { readonly kind: "replica"; readonly name: string; readonly region: string; readonly medium: Medium; readonly mode: "synchronous" | "asynchronous"; readonly lagBound: Duration; readonly takeover?: Duration }
+  /** The write-ahead log, pushed to a backend as it grows: stale by at most `archive_timeout` plus the push. It is
+   * replayed on the newest backup that `schedule` made. */
   | { readonly kind: "log-archive"; readonly name: string; readonly backend: BackendName; readonly schedule: ScheduleName }
-  /** What a scheduled job writes to a backend: stale by at most its interval plus its duration. */
-  | { readonly kind: "backup"; readonly name: string; readonly backend: BackendName; readonly schedule: ScheduleName }
+  /** What a scheduled job writes to a backend: stale by at most its interval plus its duration. `inPlace`: clients can
+   * be pointed at it as it is, nothing is fetched. */
+  | { readonly kind: "backup"; readonly name: string; readonly backend: BackendName; readonly schedule: ScheduleName; readonly inPlace?: true }
   /** A bucket that its provider copies elsewhere: stale by the source's staleness plus the replication's bound. */
-  | { readonly kind: "replicated-bucket"; readonly name: string; readonly of: BackendName; readonly region: string; readonly continent: Continent; readonly provider: Provider; readonly bound: Duration };
+  | { readonly kind: "replicated-bucket"; readonly name: string; readonly of: BackendName; readonly region: string; readonly continent: Continent; readonly provider: Provider; readonly bound: Duration; readonly inPlace?: true };
 
 export interface Store {
   readonly name: StoreName;
   readonly category: Category;
   readonly holds: string;
-  /** Whether this operator runs it; a store that is not run is not an error. */
+  /** How its copies are made, in a few words. */
+  readonly method: string;
   readonly expectedSize: Size;
   /** How much of it changes in a day. */
   readonly dailyChange: Size;
+  /** What is left of a byte in a backup, above 0 and at most 1. */
+  readonly compression: number;
   readonly copies: readonly Copy[];
 }
 
@@ -94,14 +113,32 @@ export type ScheduleName =
   | "archive"
   | "verify";
 
+/** How much of a store one run writes. */
+export type RunContent =
+  | "everything"
+  /** What changed since the newest run of the schedule that is named by `since`. */
+  | "changes"
+  /** The copy is kept equal to the original; older versions stay for the retention. */
+  | "mirror"
+  | "nothing";
+
 export interface Schedule {
   readonly name: ScheduleName;
   /** Five fields, UTC. */
   readonly cron: string;
+  /** In a scaled plan, where cron's minute is too coarse: run every so often, and `cron` is not looked at. */
+  readonly interval?: Duration;
+  readonly writes: RunContent;
+  /** What `changes` counts from; absent: this schedule's own last run. */
+  readonly since?: ScheduleName;
+  /** Whose format it is: pgBackRest rewrites some of its files, `dr` writes everything once. */
+  readonly tool: "pgbackrest" | "dr";
   /** The arguments of `dr` that do it. */
   readonly command: readonly string[];
   /** How long what it makes is kept. */
   readonly retention: Duration | "forever";
+  /** Of what it makes, one per `every` is kept for longer. */
+  readonly keepLonger?: readonly { readonly every: Duration; readonly retention: Duration }[];
   /** The longest a run may take; it is killed then. */
   readonly deadline: Duration;
   /** Which of the requirements' rows it keeps, e.g. `S3`. */
@@ -122,12 +159,18 @@ export interface Rates {
   readonly redisLoad: Rate;
   /** A single object downloaded and decrypted. */
   readonly download: Rate;
+  /** A store's data read, encrypted and written to every backend by a job, or written back into a store. */
+  readonly upload: Rate;
   /** Database content checked row by row. */
   readonly validate: Rate;
   /** Starting a process of recovery and opening its backends, before the first byte. */
   readonly startUp: Duration;
   /** From a restored server's start to the end of recovery, less fetch and replay. */
   readonly promote: Duration;
+  /** Measured, from a closed WAL segment to its arrival in every repository; absent: the plan's bound holds. */
+  readonly push?: Duration;
+  /** Measured, the longest run of a job; absent: its deadline, at which it is killed. */
+  readonly runs?: Partial<Record<ScheduleName, Duration>>;
 }
 
 /** What passes before and after the data is back, per tier. Zero where nobody has to act. */
@@ -152,6 +195,35 @@ export interface Acceptance {
   /** What is accepted instead, at the most. */
   readonly upTo: Duration;
   readonly reason: string;
+}
+
+/** What somebody must be told, and when. Thresholds are in base units. */
+export type Alert = {
+  readonly name: string;
+  /** How long the condition holds before it fires. */
+  readonly for: Duration;
+  readonly severity: "critical" | "warning";
+  /** Which of the requirements' rows it keeps. */
+  readonly keeps: string;
+} & (
+  | { readonly kind: "failures"; readonly window: Duration; readonly above: number }
+  /** No backup of a type for so long. A type that runs less often than this has a threshold from its own schedule. */
+  | { readonly kind: "overdue"; readonly above: Duration }
+  | { readonly kind: "recovery-point-age"; readonly above: Duration }
+  | { readonly kind: "storage-available"; readonly below: Size }
+);
+
+/** How clients are sent to another region (facts F16). */
+export interface DnsFailover {
+  /** Between two checks of a pool's health endpoint. */
+  readonly interval: Duration;
+  readonly timeout: Duration;
+  /** Retried at once after a timeout, so often. */
+  readonly retries: number;
+  /** Consecutive failed checks that are asked for. */
+  readonly consecutiveDown: number;
+  /** How long resolvers keep the old answer. */
+  readonly ttl: Duration;
 }
 
 export interface PostgresSettings {
@@ -207,6 +279,12 @@ export interface Plan {
     /** How long an attack or an error may go unseen and still be undone. */
     readonly timeToNotice: Duration;
   };
+  readonly alerts: readonly Alert[];
+  readonly dns: DnsFailover;
+  /** Customer-managed keys, each with a replica in every region. */
+  readonly keys: readonly string[];
+  /** What one agent's checkpoint takes in a backend. */
+  readonly checkpointSize: Size;
   readonly postgres: PostgresSettings;
   readonly redis: RedisSettings;
   readonly rates: Rates;

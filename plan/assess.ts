@@ -1,0 +1,155 @@
+import { backendOf, isBackendCopy, isOriginal } from "./find.ts";
+import { lossOf } from "./loss.ts";
+import { damageOf, recoveryTimeOf, walToReplay, type RecoveryTime } from "./recovery-time.ts";
+import { failuresOf, hasServersLeft, survives, type Failure } from "./survival.ts";
+import { failureScopes, tiers, type Acceptance, type Copy, type FailureScope, type Objective, type Plan, type Rates, type Store, type StoreName, type Tier } from "./types.ts";
+import { bytes, type Duration, type Size } from "./units.ts";
+
+/** One way to bring a store back after a failure. */
+export interface Option {
+  readonly copy: string;
+  readonly tier: Tier;
+  /** What failed that leaves this way open. */
+  readonly lost: string;
+  /** The most data lost, as time. */
+  readonly loss: Duration;
+  readonly recovery: RecoveryTime;
+}
+
+export type Verdict = "met" | "accepted" | "not met";
+
+export interface Judgement {
+  readonly objective: Duration;
+  /** `undefined`: there is no way back. */
+  readonly predicted: Duration | undefined;
+  readonly verdict: Verdict;
+  readonly accepted?: Acceptance;
+}
+
+/** A store after a failure: every way back, the one to take, and what the objectives say to it. */
+export interface Cell {
+  readonly store: StoreName;
+  readonly scope: FailureScope;
+  readonly options: readonly Option[];
+  /** The best way back from the worst failure of the scope. */
+  readonly best: Option | undefined;
+  readonly rpo: Judgement;
+  readonly rto: Judgement;
+}
+
+/** Whether a tier brings back every store that it covers in its own time, after the loss of the region. */
+export interface TierPromise {
+  readonly tier: Tier;
+  readonly objective: Duration;
+  /** The slowest store's fastest way; `undefined`: the tier covers no store. */
+  readonly slowest: { readonly store: StoreName; readonly copy: string; readonly total: Duration } | undefined;
+  readonly verdict: "met" | "not met";
+}
+
+export interface Assessment {
+  readonly plan: string;
+  /** Where the rates come from. */
+  readonly source: string;
+  readonly cells: readonly Cell[];
+  readonly tiers: readonly TierPromise[];
+  /** False where a cell or a tier is not met and nobody accepted it. */
+  readonly kept: boolean;
+}
+
+/** What is known better than the plan assumes. */
+export interface Given {
+  readonly rates?: Rates;
+  readonly sizes?: Partial<Record<StoreName, Size>>;
+  /** WAL to replay beyond what the plan's daily volume makes. */
+  readonly extraWal?: Size;
+}
+
+/** Proves the plan on paper: every store after every failure, against its objectives. */
+export function assess(plan: Plan, given: Given = {}): Assessment {
+  const cells = plan.stores.flatMap((store) => failureScopes.map((scope) => assessCell(plan, store, scope, given)));
+  const promises = tiers.map((tier) => promiseOf(plan, tier, cells));
+  const kept = cells.every((cell) => cell.rpo.verdict !== "not met" && cell.rto.verdict !== "not met") && promises.every((promise) => promise.verdict === "met");
+  return { plan: plan.name, source: (given.rates ?? plan.rates).source, cells, tiers: promises, kept };
+}
+
+/** RPO from the store's category, RTO from the system: a store is back when the service is. */
+export function objectiveOf(plan: Plan, store: Store): Objective {
+  return { rpo: plan.categories[store.category].rpo, rto: plan.system.rto };
+}
+
+/** The verdict on one figure; a prediction may miss its objective by rounding, not by more. */
+export function judge(objective: Duration, predicted: Duration | undefined, accepted: Acceptance | undefined): Judgement {
+  const within = (bound: Duration): boolean => predicted !== undefined && predicted <= bound + 1e-6;
+  if (within(objective)) return { objective, predicted, verdict: "met" };
+  if (accepted !== undefined && within(accepted.upTo)) return { objective, predicted, verdict: "accepted", accepted };
+  return { objective, predicted, verdict: "not met" };
+}
+
+function assessCell(plan: Plan, store: Store, scope: FailureScope, given: Given): Cell {
+  const objective = objectiveOf(plan, store);
+  const ways = failuresOf(plan, scope).map((failure) => {
+    const options = optionsOf(plan, store, failure, given).toSorted(byMerit(objective));
+    return { options, best: options[0] };
+  });
+  const bests = ways.map((way) => way.best);
+  const accepted = (what: "rpo" | "rto"): Acceptance | undefined => plan.accepted.find((one) => one.store === store.name && one.scope === scope && one.what === what);
+  const worstOf = (figure: (option: Option) => Duration): Duration | undefined =>
+    bests.reduce<Duration | undefined>((worst, option) => (option === undefined || worst === undefined ? undefined : figure(option) > worst ? figure(option) : worst), firstOf(bests, figure));
+  return {
+    store: store.name,
+    scope,
+    options: ways.flatMap((way) => way.options),
+    best: worstOption(bests, objective),
+    rpo: judge(objective.rpo, worstOf((option) => option.loss), accepted("rpo")),
+    rto: judge(objective.rto, worstOf((option) => option.recovery.total), accepted("rto")),
+  };
+}
+
+const firstOf = (options: readonly (Option | undefined)[], figure: (option: Option) => Duration): Duration | undefined => (options[0] === undefined ? undefined : figure(options[0]));
+
+function worstOption(bests: readonly (Option | undefined)[], objective: Objective): Option | undefined {
+  if (bests.includes(undefined)) return undefined;
+  return bests.filter((option) => option !== undefined).toSorted(byMerit(objective)).at(-1);
+}
+
+/** What breaks fewer objectives comes first, then what loses less, then what is quicker. */
+function byMerit(objective: Objective): (a: Option, b: Option) => number {
+  const broken = (option: Option): number => Number(option.loss > objective.rpo) + Number(option.recovery.total > objective.rto);
+  return (a, b) => broken(a) - broken(b) || a.loss - b.loss || a.recovery.total - b.recovery.total;
+}
+
+function optionsOf(plan: Plan, store: Store, failure: Failure, given: Given): readonly Option[] {
+  const rates = given.rates ?? plan.rates;
+  const size = given.sizes?.[store.name] ?? store.expectedSize;
+  const wal = bytes(walToReplay(plan, store, rates) + (given.extraWal ?? 0));
+  return store.copies
+    .filter((copy) => survives(plan, store, copy, failure))
+    .flatMap((copy) =>
+      tiersOf(plan, copy, failure).map((tier) => ({
+        copy: copy.name,
+        tier,
+        lost: failure.lost,
+        loss: lossOf(plan, store, copy, failure, rates),
+        recovery: recoveryTimeOf(plan, store, copy, { rates, size, wal, times: plan.tiers[tier], ...damageOf(failure.scope) }),
+      })),
+    );
+}
+
+/** A replica is hot, an object store warm where servers of the plan are left and cold always, an archive cold. */
+function tiersOf(plan: Plan, copy: Copy, failure: Failure): readonly Tier[] {
+  if (isOriginal(copy) || copy.kind === "replica") return ["hot"];
+  const isArchive = isBackendCopy(copy) && backendOf(plan, copy.backend)?.role === "archive";
+  return isArchive || !hasServersLeft(plan, failure) ? ["cold"] : ["warm", "cold"];
+}
+
+function promiseOf(plan: Plan, tier: Tier, cells: readonly Cell[]): TierPromise {
+  const objective = plan.tiers[tier].rto;
+  const fastest = cells
+    .filter((cell) => cell.scope === "region")
+    .flatMap((cell) => {
+      const option = cell.options.filter((one) => one.tier === tier && one.recovery.total > 0).toSorted((a, b) => a.recovery.total - b.recovery.total)[0];
+      return option === undefined ? [] : [{ store: cell.store, copy: option.copy, total: option.recovery.total }];
+    });
+  const slowest = fastest.toSorted((a, b) => b.total - a.total)[0];
+  return { tier, objective, slowest, verdict: slowest !== undefined && slowest.total <= objective + 1e-6 ? "met" : "not met" };
+}

@@ -1,0 +1,47 @@
+import { backendOf, isBackendCopy, scheduleOf } from "./find.ts";
+import { intervalOf } from "./schedule.ts";
+import type { Failure } from "./survival.ts";
+import type { Copy, Plan, Rates, ScheduleName, Store } from "./types.ts";
+import { addDurations, seconds, type Duration } from "./units.ts";
+
+/** How long a run takes at the worst: what was measured, or else the deadline at which it is killed. */
+export function durationOf(plan: Plan, name: ScheduleName, rates: Rates): Duration {
+  return rates.runs?.[name] ?? scheduleOf(plan, name)?.deadline ?? seconds(0);
+}
+
+/** What the write-ahead log in a backend can lack. `degraded`: another repository refuses connections meanwhile. */
+export function logArchiveLoss(plan: Plan, rates: Rates, degraded: boolean): Duration {
+  const { archiveTimeout, pushBound, pushBoundDegraded } = plan.postgres;
+  return addDurations(archiveTimeout, degraded ? pushBoundDegraded : (rates.push ?? pushBound));
+}
+
+/** What a job's newest result can lack: the interval until it ran again, and the time that run takes. */
+export function backupLoss(plan: Plan, name: ScheduleName, rates: Rates): Duration {
+  const schedule = scheduleOf(plan, name);
+  if (schedule === undefined) throw new RangeError(`the plan has no schedule ${name}`);
+  return addDurations(intervalOf(schedule), durationOf(plan, name, rates));
+}
+
+/** The most that is lost, as time, when `copy` is what `store` is recovered from. */
+export function lossOf(plan: Plan, store: Store, copy: Copy, failure: Failure, rates: Rates): Duration {
+  switch (copy.kind) {
+    case "original":
+    case "hosted":
+      return seconds(0);
+    case "replica":
+      return copy.lagBound;
+    case "log-archive":
+      return logArchiveLoss(plan, rates, losesAnotherRepository(plan, store, copy.backend, failure));
+    case "backup":
+      return backupLoss(plan, copy.schedule, rates);
+    case "replicated-bucket": {
+      const sources = store.copies.filter((other) => isBackendCopy(other) && other.backend === copy.of).map((other) => lossOf(plan, store, other, failure, rates));
+      return sources.length === 0 ? seconds(Number.MAX_VALUE) : addDurations(seconds(Math.min(...sources)), copy.bound);
+    }
+  }
+}
+
+/** The archiver pushes to all repositories; one that is gone holds up the others (facts F8). */
+function losesAnotherRepository(plan: Plan, store: Store, backend: string, failure: Failure): boolean {
+  return store.copies.some((copy) => copy.kind === "log-archive" && copy.backend !== backend && failure.provider !== undefined && backendOf(plan, copy.backend)?.provider === failure.provider);
+}
