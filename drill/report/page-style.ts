@@ -54,7 +54,9 @@ th.figure,td.figure{text-align:right;white-space:nowrap}
 .objectives th:first-child{width:22%}
 .objectives td.bar{width:27%}
 .objectives td,.objectives tbody th{vertical-align:middle}
-td.code,li,p,dd,.sub{overflow-wrap:anywhere}
+td.code,td.text,tbody th,h1,h2,li,p,dd,.sub{overflow-wrap:anywhere}
+tbody th{min-width:7rem}
+td.text{min-width:5rem}
 .evidence th:first-child{width:38%}
 .evidence tbody th{font-weight:400}
 .evidence td:last-child{white-space:nowrap}
@@ -110,7 +112,7 @@ td.code::before{display:block}
 .objectives td.figure::before{display:block}
 .objectives td.bar{grid-column:1/-1}
 .timeline tr{display:grid;grid-template-columns:1fr auto;column-gap:1rem;padding:.5rem 0 .25rem}
-.timeline tbody th{grid-column:1}
+.timeline tbody th{grid-column:1;min-width:0}
 .timeline td::before{content:none}
 .timeline td:nth-child(2){grid-row:2;justify-content:flex-start}
 .timeline td:nth-child(3){grid-row:2;grid-column:2;justify-content:flex-end;color:var(--quiet);font-size:.8125rem}

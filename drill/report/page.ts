@@ -1,15 +1,16 @@
 import { formatSize } from "../../plan/units.ts";
-import { html, nothing, type Html } from "./html.ts";
+import { countText, plural } from "./counts.ts";
+import { Html, html, nothing } from "./html.ts";
 import type { DrillReport, DrillRun } from "./model.ts";
 import { objectivesSection } from "./page-objectives.ts";
 import { pageStyle } from "./page-style.ts";
 import { pageTable } from "./page-table.ts";
 import { offsetText, timelineSection } from "./page-timeline.ts";
 import { complaintsOf, complaintsOfReport } from "./verdict.ts";
-import { countText, plural, spanOrUnknown, spanText, timeText } from "./words.ts";
+import { recoveryText, spanOrUnknown, spanText, timeText } from "./words.ts";
 
 /** Nothing is fetched, nothing runs: the page says the same in ten years, and from a bucket that nobody trusts. */
-const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const policy = new Html("default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'");
 
 const outcome = (passed: boolean): Html => html`<span class="outcome ${passed ? "good" : "bad"}">${passed ? "✓ passed" : "✗ failed"}</span>`;
 const titleOf = (run: DrillRun): string => `${run.scenario}, ${run.tier} tier`;
@@ -22,18 +23,18 @@ function worstLoss(run: DrillRun): string {
 
 function headline(report: DrillReport): Html {
   const failed = report.runs.filter((run) => !run.passed).length;
-  const title = report.passed ? "Everything came back as promised" : failed > 0 ? `${plural(failed, "run")} of ${report.runs.length} failed` : "The drill failed";
-  const slowest = Math.max(0, ...report.runs.map((run) => run.rtoSeconds));
-  const recovered = report.runs.reduce((least, run) => Math.min(least, run.agents.recovered), report.runs.length === 0 ? 0 : Infinity);
-  const expected = Math.max(0, ...report.runs.map((run) => run.agents.expected));
+  const title = report.passed ? "Everything came back as planned" : failed > 0 ? `${countText(failed)} of ${plural(report.runs.length, "run")} failed` : "The drill failed";
+  const [slowest] = [...report.runs].sort((a, b) => b.rtoSeconds - a.rtoSeconds);
+  const share = ({ agents }: DrillRun) => agents.recovered / agents.expected;
+  const [fewest] = report.runs.filter((run) => run.agents.expected > 0).sort((a, b) => share(a) - share(b));
   const complaints = report.passed ? [] : complaintsOfReport(report);
   return html`<header>
 <p class="eyebrow">${report.name} <span>${report.environment}</span> <time datetime="${report.startedAt}">${timeText(report.startedAt)}</time></p>
 <h1>${outcome(report.passed)} ${title}</h1>
 ${complaints.length === 0 ? nothing : html`<ul class="complaints">${complaints.map((line) => html`<li>${line}</li>`)}</ul>`}
 <dl class="figures">
-<div><dt>Slowest recovery</dt><dd>${report.runs.length === 0 ? "none" : spanText(slowest)}</dd></div>
-<div><dt>Agents validated</dt><dd>${countText(recovered)} <small>of ${countText(expected)}</small></dd></div>
+<div><dt>Slowest recovery</dt><dd>${slowest === undefined ? "none" : recoveryText(slowest)}</dd></div>
+<div><dt>Agents validated</dt><dd>${fewest === undefined ? "none" : html`${countText(fewest.agents.recovered)} <small>of ${countText(fewest.agents.expected)}</small>`}</dd></div>
 <div><dt>Left over</dt><dd>${countText(report.leftovers)}</dd></div>
 <div><dt>Skipped</dt><dd>${countText(report.skipped.length)}</dd></div>
 </dl>
@@ -44,7 +45,7 @@ function overview(report: DrillReport): Html {
   const columns = [{ title: "Run" }, { title: "Time to recover", kind: "figure" }, { title: "Most data lost", kind: "figure" }, { title: "Agents", kind: "figure" }, { title: "Result" }] as const;
   const rows = report.runs.map((run, index) => [
     html`<a href="#run-${index + 1}">${titleOf(run)}</a>`,
-    spanText(run.rtoSeconds),
+    recoveryText(run),
     worstLoss(run),
     `${countText(run.agents.recovered)} of ${countText(run.agents.expected)}`,
     outcome(run.passed),
@@ -61,7 +62,7 @@ function storesSection(run: DrillRun): Html {
 function recoveryFacts(run: DrillRun): Html {
   const lag = run.replicationLag;
   const facts: readonly (readonly [string, string | Html])[] = [
-    ["System back after", spanText(run.rtoSeconds)],
+    ["System back after", recoveryText(run)],
     ["of which detecting", spanOrUnknown(run.detectSeconds)],
     ["of which deciding", spanOrUnknown(run.decideSeconds)],
     ...(lag === null ? [] : [["Replication lag outside the fault", html`at most ${spanOrUnknown(lag.outsideFaultMaxSeconds)} <small>p99 ${spanText(lag.p99Seconds)}, ${plural(lag.samples, "sample")}</small>`] as const]),

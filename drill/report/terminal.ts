@@ -1,8 +1,9 @@
 import { formatSize } from "../../plan/units.ts";
+import { countText, plural } from "./counts.ts";
 import type { DrillReport, DrillRun, Figure } from "./model.ts";
-import { textTable, wrapText, type Cell, type Column } from "./text-table.ts";
+import { oneLine, textTable, wrapText, type Cell, type Column } from "./text-table.ts";
 import { complaintsOfReport } from "./verdict.ts";
-import { countText, plural, spanOrUnknown, spanText, timeText, toneOf, verdictText, type Tone } from "./words.ts";
+import { recoveryText, spanOrUnknown, spanText, timeText, toneOf, verdictText, type Tone } from "./words.ts";
 
 /** The report as a terminal shows it: at most `width` columns, painted only when asked. */
 export interface TerminalOptions {
@@ -47,7 +48,7 @@ function factsOf(run: DrillRun): string[] {
   const lag = run.replicationLag;
   const outside = lag?.outsideFaultMaxSeconds ?? null;
   return [
-    `RTO of the system ${spanText(run.rtoSeconds)}, in it detecting ${spanOrUnknown(run.detectSeconds)}, deciding ${spanOrUnknown(run.decideSeconds)}`,
+    `RTO of the system ${recoveryText(run)}, in it detecting ${spanOrUnknown(run.detectSeconds)}, deciding ${spanOrUnknown(run.decideSeconds)}`,
     ...run.stores.map((store) => `${store.store}: ${plural(store.acknowledgedLost, "acknowledged heartbeat")} lost, recovered to ${store.recoveredTo}${store.recoveredFrom === undefined ? "" : `, from ${store.recoveredFrom}`}`),
     `agents: ${countText(recovered)} of ${countText(expected)} recovered and validated`,
     ...(lag === null ? [] : [`replication lag: at most ${spanOrUnknown(outside)} outside the fault, p99 ${spanText(lag.p99Seconds)}, ${plural(lag.samples, "sample")}`]),
@@ -71,8 +72,8 @@ export function renderReport(report: DrillReport, { colour = false, width = 100 
   const complaints = report.passed ? [] : complaintsOfReport(report);
   const { intervals, agents, databaseBytes, explanation } = report.scale;
   const lines = [
-    `${report.name}: ${paint(report.passed ? "good" : "bad", report.passed ? "PASSED" : "FAILED")}`,
-    ...wrapText(`${report.environment}, ${timeText(report.startedAt)}; ${countText(agents)} agents, ${formatSize(databaseBytes)} of database, intervals divided by ${intervals}; ${report.leftovers} left over`, width),
+    `${oneLine(report.name)}: ${paint(report.passed ? "good" : "bad", report.passed ? "PASSED" : "FAILED")}`,
+    ...wrapText(`${report.environment}, ${timeText(report.startedAt)}; ${countText(agents)} agents, ${formatSize(databaseBytes)} database, intervals ÷ ${intervals}; ${report.leftovers} left over`, width),
     ...complaints.flatMap((line) => wrapText(line, width - 4).map((part, index) => paint("bad", `${index === 0 ? "  ✗ " : "    "}${part}`))),
     ...report.runs.flatMap((run) => runText(run, paint, width)),
     "",

@@ -1,4 +1,5 @@
 import { formatDuration } from "../../plan/units.ts";
+import { countText } from "./counts.ts";
 import type { DrillReport, DrillRun, Figure } from "./model.ts";
 
 /** A prediction is honest from the measurement up to twice it plus this many seconds (design.md, drill/). */
@@ -55,7 +56,7 @@ export function complaintsOf(run: DrillRun): string[] {
   return [
     ...(run.error === null ? [] : [`${name}: ${run.error}`]),
     ...run.objectives.flatMap((row) => [...complaint(run, row.store, "RPO", row.rpo), ...complaint(run, row.store, "RTO", row.rto)]),
-    ...(recovered < expected ? [`${name}: ${expected - recovered} of ${expected} agents were not recovered`] : []),
+    ...(recovered < expected ? [`${name}: ${countText(expected - recovered)} of ${countText(expected)} agents were not recovered`] : []),
     ...run.evidence.filter((item) => !item.ok).map((item) => `${name}: ${item.what}: ${item.value}`),
     ...run.integrity.map((finding) => `${name}: ${finding.what} (${finding.where})`),
   ];

@@ -1,5 +1,5 @@
 import { formatDuration } from "../../plan/units.ts";
-import type { Figure } from "./model.ts";
+import type { DrillRun, Figure } from "./model.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** A measured span for people: milliseconds below a second, so that a lag of 40 ms does not read as none. */
@@ -9,10 +9,8 @@ export function spanText(seconds: number): string {
 
 export const spanOrUnknown = (seconds: number | null): string => (seconds === null ? "not measured" : spanText(seconds));
 
-export const countText = (count: number): string => count.toLocaleString("en");
-
-/** `1 agent`, `2 agents`. */
-export const plural = (count: number, noun: string): string => `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
+/** When the system was back; a run that failed before any store was back has no such time, whatever its field says. */
+export const recoveryText = (run: DrillRun): string => (run.error !== null && run.stores.length === 0 ? "not recovered" : spanText(run.rtoSeconds));
 
 /** `2026-11-22 20:30:20 UTC`. */
 export const timeText = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
