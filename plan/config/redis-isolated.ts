@@ -1,6 +1,6 @@
 import type { Plan } from "../types.ts";
 import { persistence, redisVersion } from "./redis.ts";
-import { directives, type Directive } from "./redis-directives.ts";
+import { directives } from "./redis-directives.ts";
 
 export interface IsolatedRedisArgs {
   readonly plan: Plan;
@@ -10,8 +10,8 @@ export interface IsolatedRedisArgs {
   readonly socket: string;
   /** On 127.0.0.1 as well. Default: no TCP at all. */
   readonly port?: number;
-  /** Who may do what; without it the socket's owner may do everything. */
-  readonly aclFile?: string;
+  /** Whether it outlives whoever starts it, as a recovered server does and one for a verification does not. */
+  readonly daemon: boolean;
   readonly pidFile: string;
   readonly logFile: string;
 }
@@ -20,18 +20,17 @@ export interface IsolatedRedisArgs {
  * A server that was recovered from a backup and stands alone: no primary, no replica, nothing of production in its
  * configuration. It persists as production does, so that it can go into service as it is.
  */
-export function isolatedRedisConf({ plan, version, dir, socket, port, aclFile, pidFile, logFile }: IsolatedRedisArgs): string {
+export function isolatedRedisConf({ plan, version, dir, socket, port, daemon, pidFile, logFile }: IsolatedRedisArgs): string {
   return directives([
     ["bind", "127.0.0.1"],
     ["port", port ?? 0],
     ["protected-mode", "yes"],
     ["unixsocket", socket],
     ["unixsocketperm", "700"],
-    ["daemonize", "yes"], // it outlives the `dr` that recovered it
+    ["daemonize", daemon ? "yes" : "no"],
     ["pidfile", pidFile],
     ["logfile", logFile],
     ["dir", dir],
-    ...(aclFile === undefined ? [] : [["aclfile", aclFile]] satisfies Directive[]),
     ...persistence(plan, redisVersion(version)),
   ]);
 }
