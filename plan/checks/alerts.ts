@@ -1,0 +1,26 @@
+import { knownInterval, type Check } from "./check.ts";
+
+/** Alerts that come in time, and not in ordinary operation. */
+export const checkAlerts: Check = (plan, report) => {
+  const { rpo } = plan.system;
+  const ages = plan.alerts.filter((alert) => alert.kind === "recovery-point-age");
+  for (const alert of ages) {
+    if (alert.above > rpo) report(`alerts[${alert.name}].above`, alert.above, `at most system.rpo, ${rpo}`);
+    const interval = shortestBackupInterval(plan.schedules);
+    if (interval !== undefined && alert.above <= interval) report(`alerts[${alert.name}].above`, alert.above, `more than ${interval}, the interval of the most frequent backup: or it fires while all is well`);
+  }
+  if (!ages.some((alert) => alert.above + alert.for < rpo)) report("alerts", ages.map((alert) => alert.above + alert.for), `one on the recovery point's age that fires, its "for" counted, before system.rpo (${rpo}) is broken`);
+  for (const alert of plan.alerts) {
+    if (alert.kind === "failures" && alert.window < alert.for) report(`alerts[${alert.name}].window`, alert.window, `at least "for", ${alert.for}: or the failure has left the window before it fires`);
+    if (alert.kind === "overdue" && !plan.schedules.some((schedule) => (knownInterval(schedule) ?? Infinity) < alert.above)) report(`alerts[${alert.name}].above`, alert.above, "more than the interval of some schedule: or it always fires");
+    if (alert.kind !== "storage-available") continue;
+    for (const backend of plan.backends) {
+      if (alert.below >= backend.quota) report(`alerts[${alert.name}].below`, alert.below, `less than the quota of ${backend.name}, ${backend.quota}: or it always fires`);
+    }
+  }
+};
+
+function shortestBackupInterval(schedules: readonly Parameters<typeof knownInterval>[0][]): number | undefined {
+  const intervals = schedules.map(knownInterval).filter((interval) => interval !== undefined);
+  return intervals.length === 0 ? undefined : Math.min(...intervals);
+}
