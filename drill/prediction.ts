@@ -1,0 +1,76 @@
+import { predict } from "../plan/predict.ts";
+import type { FailureScope, Plan, Rates, StoreName, Tier } from "../plan/types.ts";
+import { formatDuration, seconds, type Size } from "../plan/units.ts";
+import type { PredictedFigures } from "./recorder.ts";
+
+/** A store as it was measured before the disaster. */
+export interface KnownStore {
+  readonly store: StoreName;
+  /** What a restore moves, in bytes. */
+  readonly size: Size;
+  /** WAL since the newest base backup, in bytes; PostgreSQL only. */
+  readonly wal?: Size;
+  /** What the drill's own row-by-row check of this store took before the disaster, in seconds. */
+  readonly checkSeconds: number;
+}
+
+export interface PredictionInput {
+  readonly plan: Plan;
+  readonly scope: FailureScope;
+  readonly tier: Tier;
+  readonly rates: Rates;
+  /** In the order in which they are recovered; each waits for the one before it. */
+  readonly stores: readonly KnownStore[];
+  /** Until the drill's own probes know that production is gone, in seconds; the hot tier detects by itself. */
+  readonly detectSeconds: number;
+  /** Whether a repository was dead before the disaster. */
+  readonly degraded: boolean;
+  /** Whether the stores are recovered one after the other (warm), or each by itself at once (hot). */
+  readonly oneAfterAnother: boolean;
+}
+
+/** How much slower than its rehearsal a check may be: the machine is also busy with the recovery's own servers. */
+const checkMargin = 1.5;
+
+/**
+ * What the scaled plan promises and predicts for each store of a run: the assessment's own formulas, with the rates
+ * that the verification of these backups measured. Nobody decides and nothing is provisioned in a drill.
+ */
+export function predictRun(input: PredictionInput): Map<string, PredictedFigures> {
+  const figures = new Map<string, PredictedFigures>();
+  let before = 0;
+  for (const known of input.stores) {
+    const { plan, scope, tier, rates } = input;
+    const prediction = predict(plan, {
+      store: known.store,
+      scope,
+      tier,
+      rates,
+      size: known.size,
+      ...(known.wal === undefined ? {} : { walToReplay: known.wal }),
+      times: { detect: seconds(tier === "hot" ? 0 : input.detectSeconds), decide: seconds(0), provision: seconds(0), switchOver: seconds(0) },
+      degraded: input.degraded,
+    });
+    const own = prediction.rto - prediction.breakdown.validate + known.checkSeconds * checkMargin;
+    const detect = prediction.breakdown.detect;
+    const rto = input.oneAfterAnother && before > 0 ? before + own - detect : Math.max(own, input.oneAfterAnother ? 0 : before + known.checkSeconds * checkMargin);
+    before = rto;
+    const store = plan.stores.find(({ name }) => name === known.store);
+    const objective = { rpo: store === undefined ? 0 : plan.categories[store.category].rpo, rto: plan.tiers[tier].rto };
+    figures.set(known.store, {
+      rpo: { objective: objective.rpo, predicted: prediction.rpo, ...acceptedFor(input, known.store, "rpo"), basis: prediction.copy },
+      rto: { objective: objective.rto, predicted: rto, ...acceptedFor(input, known.store, "rto"), basis: words(prediction.breakdown, known.checkSeconds * checkMargin) },
+    });
+  }
+  return figures;
+}
+
+function acceptedFor({ plan, scope }: PredictionInput, store: StoreName, what: "rpo" | "rto"): { accepted?: { upTo: number; reason: string } } {
+  const found = plan.accepted.find((one) => one.store === store && one.scope === scope && one.what === what);
+  return found === undefined ? {} : { accepted: { upTo: found.upTo, reason: found.reason } };
+}
+
+function words(parts: Readonly<Record<string, number>>, check: number): string {
+  const named = Object.entries(parts).filter(([name, value]) => value > 0 && name !== "total" && name !== "validate");
+  return [...named, ["check" as const, check] as const].map(([name, value]) => `${name} ${formatDuration(value)}`).join(" + ");
+}
