@@ -1,5 +1,6 @@
 /** pgbackrest.conf: the archiver's (all repositories) and the one of a single repository, from the plan. */
-import { Cron } from "croner";
+import { scheduleOf } from "../find.ts";
+import { intervalOf } from "../schedule.ts";
 import type { Plan } from "../types.ts";
 import { days } from "../units.ts";
 import { atLeast, type ToolVersion } from "./version.ts";
@@ -137,18 +138,10 @@ function retentionLines(repository: PgbackrestRepository, plan: Plan): Lines {
  * `walRetention`, a full backup must lie before it, hence one more than fit into that time.
  */
 export function pgbackrestRetention(plan: Plan): { readonly fullDays: number; readonly archiveFulls: number } {
-  const full = plan.schedules.find((schedule) => schedule.name === "postgres-full");
+  const full = scheduleOf(plan, "postgres-full");
   if (full === undefined) throw new RangeError("the plan has no schedule postgres-full: pgBackRest's retention follows from it");
   const kept = full.retention === "forever" ? days(9_999_999) : full.retention;
-  const interval = secondsBetweenRuns(full.cron);
-  return { fullDays: Math.max(1, Math.ceil(kept / days(1))), archiveFulls: Math.max(1, Math.ceil(plan.recovery.walRetention / interval)) + 1 };
-}
-
-/** From one run of a schedule to the next, at a fixed moment: pure, and the same for every call. */
-function secondsBetweenRuns(cron: string): number {
-  const [first, second] = new Cron(cron, { timezone: "Etc/UTC" }).nextRuns(2, new Date("2026-01-01T00:00:00Z"));
-  if (first === undefined || second === undefined) throw new RangeError(`the schedule ${cron} never runs twice`);
-  return (second.getTime() - first.getTime()) / 1_000;
+  return { fullDays: Math.max(1, Math.ceil(kept / days(1))), archiveFulls: Math.max(1, Math.ceil(plan.recovery.walRetention / intervalOf(full))) + 1 };
 }
 
 /** `host:port`, `[v6]:port` or a host alone; a scheme in front is dropped. */
