@@ -42,7 +42,7 @@ export interface TierPromise {
   readonly tier: Tier;
   readonly objective: Duration;
   /** The slowest store's fastest way; `undefined`: the tier covers no store. */
-  readonly slowest: { readonly store: StoreName; readonly copy: string; readonly total: Duration } | undefined;
+  readonly slowest: { readonly store: StoreName; readonly copy: string; readonly recovery: RecoveryTime } | undefined;
   readonly verdict: "met" | "not met";
 }
 
@@ -148,8 +148,8 @@ function promiseOf(plan: Plan, tier: Tier, cells: readonly Cell[]): TierPromise 
     .filter((cell) => cell.scope === "region")
     .flatMap((cell) => {
       const option = cell.options.filter((one) => one.tier === tier && one.recovery.total > 0).toSorted((a, b) => a.recovery.total - b.recovery.total)[0];
-      return option === undefined ? [] : [{ store: cell.store, copy: option.copy, total: option.recovery.total }];
+      return option === undefined ? [] : [{ store: cell.store, copy: option.copy, recovery: option.recovery }];
     });
-  const slowest = fastest.toSorted((a, b) => b.total - a.total)[0];
-  return { tier, objective, slowest, verdict: slowest !== undefined && slowest.total <= objective + 1e-6 ? "met" : "not met" };
+  const slowest = fastest.toSorted((a, b) => b.recovery.total - a.recovery.total)[0];
+  return { tier, objective, slowest, verdict: slowest !== undefined && slowest.recovery.total <= objective + 1e-6 ? "met" : "not met" };
 }

@@ -116,7 +116,7 @@ export const blackroad: Plan = definePlan({
   alerts,
   dns,
   keys: ["backups", "vault-seal"],
-  checkpointSize: kib(64),
+  checkpointSize: kib(24),
   postgres: {
     version: 15,
     archiveTimeout: seconds(60), // M1

@@ -1,6 +1,6 @@
-import { backendOf, isBackendCopy, scheduleOf } from "./find.ts";
+import { backendOf, isBackendCopy, scheduleOf, type BackendCopy } from "./find.ts";
 import { intervalOf } from "./schedule.ts";
-import type { Failure } from "./survival.ts";
+import { isShortLived, type Failure } from "./survival.ts";
 import type { Copy, Plan, Rates, ScheduleName, Store } from "./types.ts";
 import { addDurations, seconds, type Duration } from "./units.ts";
 
@@ -35,10 +35,19 @@ export function lossOf(plan: Plan, store: Store, copy: Copy, failure: Failure, r
     case "backup":
       return backupLoss(plan, copy.schedule, rates);
     case "replicated-bucket": {
-      const sources = store.copies.filter((other) => isBackendCopy(other) && other.backend === copy.of).map((other) => lossOf(plan, store, other, failure, rates));
+      const sources = store.copies.filter(isBackendCopy).filter((other) => other.backend === copy.of).map((other) => replicableLoss(plan, store, other, failure, rates));
       return sources.length === 0 ? seconds(Number.MAX_VALUE) : addDurations(seconds(Math.min(...sources)), copy.bound);
     }
   }
+}
+
+/** Only the backend's own bucket is replicated: of what goes to its short-lived place, what is kept for longer. */
+function replicableLoss(plan: Plan, store: Store, copy: BackendCopy, failure: Failure, rates: Rates): Duration {
+  const backend = backendOf(plan, copy.backend);
+  const schedule = scheduleOf(plan, copy.schedule);
+  if (backend === undefined || schedule === undefined || !isShortLived(backend, schedule)) return lossOf(plan, store, copy, failure, rates);
+  const [longer] = schedule.keepLonger ?? [];
+  return longer === undefined ? seconds(Number.MAX_VALUE) : addDurations(longer.every, durationOf(plan, schedule.name, rates));
 }
 
 /** The archiver pushes to all repositories; one that is gone holds up the others (facts F8). */

@@ -1,5 +1,5 @@
 import { backendOf, isBackendCopy, primaryRegion, regionOf, scheduleOf, type BackendCopy } from "./find.ts";
-import type { Copy, FailureScope, Plan, Provider, Schedule, Store } from "./types.ts";
+import type { Backend, Copy, FailureScope, Plan, Provider, Schedule, Store } from "./types.ts";
 import { seconds, type Duration } from "./units.ts";
 
 /** One thing that fails at once. A scope is as bad as the worst of its failures. */
@@ -53,14 +53,20 @@ export function survives(plan: Plan, store: Store, copy: Copy, failure: Failure)
   }
 }
 
-/** Where a backup of a schedule is put: what is kept for less than a backend's lock goes to its short-lived place. */
+/**
+ * Whether a schedule's backups go to the backend's short-lived place: they are kept for less than the backend's lock.
+ * What `keepLonger` keeps of them goes to the backend itself. A tool's repository is one place and cannot be split.
+ */
+export function isShortLived(backend: Backend, schedule: Schedule): boolean {
+  return schedule.tool === "dr" && backend.shortLived !== undefined && schedule.retention !== "forever" && schedule.retention < backend.immutableFor;
+}
+
+/** How long nobody with the writer's credentials can take away what a schedule writes to a backend, in seconds. */
 export function lockOfBackup(plan: Plan, copy: BackendCopy, schedule: Schedule): Duration {
   const backend = backendOf(plan, copy.backend);
   if (backend === undefined) return seconds(0);
-  // A tool's repository is one place: its short-lived files cannot be put elsewhere.
   if (schedule.tool === "pgbackrest") return copy.kind === "log-archive" || backend.versioned ? backend.immutableFor : seconds(0);
-  const isShort = schedule.retention !== "forever" && schedule.retention < backend.immutableFor;
-  return isShort ? (backend.shortLived?.immutableFor ?? backend.immutableFor) : backend.immutableFor;
+  return isShortLived(backend, schedule) && backend.shortLived !== undefined ? backend.shortLived.immutableFor : backend.immutableFor;
 }
 
 /** How long nobody with the writer's credentials can take this copy away, in seconds. */

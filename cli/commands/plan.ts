@@ -1,16 +1,57 @@
 import type { Command } from "commander";
 import { assess } from "../../plan/assess.ts";
 import { blackroad } from "../../plan/blackroad.ts";
+import { countCopies } from "../../plan/copies.ts";
+import { costOf } from "../../plan/cost.ts";
+import { historyOf } from "../../plan/history.ts";
+import { intervalOf, nextRun } from "../../plan/schedule.ts";
+import type { Plan } from "../../plan/types.ts";
 import { exitCodes } from "../../runner/errors.ts";
+import { systemClock, type Clock } from "../../runner/system/clock.ts";
 import type { CliContext } from "../context.ts";
+import { renderPlan, type PlanReport } from "../render/plan.ts";
 
-export function registerPlan(program: Command, context: CliContext): void {
+export function registerPlan(program: Command, context: CliContext, plan: Plan = blackroad, clock: Clock = systemClock): void {
   program
     .command("plan")
     .description("objectives, copies, schedule and cost of the plan; exit 1 where a promise cannot be kept")
     .action(() => {
-      const assessment = assess(blackroad);
-      context.print(assessment.cells.map((cell) => `${cell.store} ${cell.scope} ${cell.rpo.verdict} ${cell.rto.verdict}`).join("\n"), { assessment });
-      if (!assessment.kept) context.setExitCode(exitCodes.failed);
+      const report = reportOn(plan, clock.now());
+      context.print(renderPlan(report), planData(report));
+      if (!isKept(report)) context.setExitCode(exitCodes.failed);
     });
+}
+
+function reportOn(plan: Plan, now: Date): PlanReport {
+  return {
+    plan,
+    assessment: assess(plan),
+    copies: countCopies(plan),
+    history: plan.stores.map((store) => historyOf(plan, store)),
+    runs: plan.schedules.map((schedule) => ({ schedule, interval: intervalOf(schedule), next: nextRun(schedule, now) })),
+    cost: costOf(plan),
+  };
+}
+
+/** 3-2-1 is a promise like the others. */
+const isKept = ({ assessment, copies }: PlanReport): boolean => assessment.kept && copies.every((count) => count.kept);
+
+/** Spans in seconds, sizes in bytes. */
+function planData(report: PlanReport): unknown {
+  const { plan, assessment, copies, history, runs, cost } = report;
+  const { name, agents, system, accepted } = plan;
+  return {
+    plan: name,
+    kept: isKept(report),
+    agents,
+    system,
+    rates: { ...plan.rates },
+    objectives: assessment.cells,
+    tiers: assessment.tiers,
+    copies,
+    history,
+    schedule: runs.map(({ schedule, interval, next }) => ({ ...schedule, interval, next: next.toISOString() })),
+    cost,
+    accepted,
+  };
 }

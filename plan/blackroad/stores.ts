@@ -50,8 +50,8 @@ export const stores: readonly Store[] = [
     category: "critical",
     holds: "working memory, sessions, real-time state",
     method: "RDB + AOF, replicas",
-    expectedSize: gib(4),
-    dailyChange: gib(4),
+    expectedSize: gib(2), // 64 KiB an agent
+    dailyChange: gib(2),
     compression: 0.7,
     copies: [
       original("primary"),
@@ -84,7 +84,7 @@ export const stores: readonly Store[] = [
     category: "important",
     holds: "semantic memory, embeddings",
     method: "snapshot of every node + export of aliases",
-    expectedSize: gib(12),
+    expectedSize: gib(6),
     dailyChange: gib(1),
     compression: 0.8,
     copies: [original("qdrant"), ...backups("vectors-snapshot"), elsewhere(false), archived],
@@ -112,7 +112,7 @@ export const stores: readonly Store[] = [
     expectedSize: gib(20),
     dailyChange: gib(10),
     compression: 0.1,
-    copies: [original("nodes"), ...backups("logs-ship").map(inPlace), elsewhere(true), archived],
+    copies: [original("nodes"), ...backups("logs-ship").map(inPlace), elsewhere(true)], // 30 days: not archived for a year
   },
   {
     name: "metrics",
@@ -122,7 +122,7 @@ export const stores: readonly Store[] = [
     expectedSize: gib(20),
     dailyChange: gib(1),
     compression: 1, // its blocks are compressed already
-    copies: [original("prometheus"), ...backups("metrics-snapshot"), elsewhere(false), archived],
+    copies: [original("prometheus"), ...backups("metrics-snapshot"), elsewhere(false)], // 90 days, likewise
   },
   {
     name: "configuration",
