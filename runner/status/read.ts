@@ -1,0 +1,38 @@
+import type { CatalogListing } from "../catalog/catalog.ts";
+import type { RunContext } from "../context.ts";
+import { DrError, messageOf } from "../errors.ts";
+import type { StorageBackend } from "../storage/backend.ts";
+import { statusOf, type BackendState, type Status } from "./status.ts";
+import { readWal } from "./wal.ts";
+
+async function stateOf(backend: StorageBackend): Promise<BackendState> {
+  try {
+    await backend.check();
+    const availableBytes = await backend.available();
+    return { name: backend.name, ...(availableBytes === undefined ? {} : { availableBytes }) };
+  } catch (error) {
+    return { name: backend.name, error: messageOf(error) };
+  }
+}
+
+/** Where no backend can be read there is nothing to list, and the backends' own errors say why. */
+async function listingOf(context: RunContext): Promise<CatalogListing> {
+  try {
+    return await context.catalog.list();
+  } catch (error) {
+    if (error instanceof DrError && error.kind === "unavailable") return { records: [], problems: [] };
+    throw error;
+  }
+}
+
+/** The stores that a configuration runs, by the names of their records. */
+function storesOf({ config }: RunContext): string[] {
+  const both = config.postgres !== undefined && config.redis !== undefined;
+  return [...(config.postgres === undefined ? [] : ["postgres"]), ...(config.redis === undefined ? [] : ["redis"]), ...(both ? ["agents"] : [])];
+}
+
+/** Reads the catalog and the buckets and judges them by the plan. Throws nothing for a backend that is down. */
+export async function readStatus(context: RunContext): Promise<Status> {
+  const [listing, backends, wal] = await Promise.all([listingOf(context), Promise.all(context.backends.map(stateOf)), readWal(context)]);
+  return statusOf({ plan: context.plan, now: context.clock.now(), listing, backends, wal, stores: storesOf(context) });
+}
