@@ -1,7 +1,8 @@
 /**
  * Where agents live. PostgreSQL holds what must not be lost; Redis holds the working memory at `agent:ID:*`.
  * Each change of an agent counts its sequence up; Redis is written after PostgreSQL has committed, with the sequence
- * and the LSN of that commit, so a Redis that is ahead of PostgreSQL tells of a PostgreSQL that lost something.
+ * of that commit and an LSN behind it, so a Redis that is ahead of PostgreSQL tells of a PostgreSQL that lost
+ * something.
  */
 export const agentStatuses = ["active", "idle", "paused", "failed", "recovered"] as const;
 export type AgentStatus = (typeof agentStatuses)[number];
@@ -51,7 +52,7 @@ export function agentOfKey(key: string): string | undefined {
 /** What `agent:ID:state` holds, beside whatever the agent itself keeps there. */
 export interface AgentState {
   readonly sequence: number;
-  /** PostgreSQL's LSN of the change that this state belongs to. */
+  /** A position of PostgreSQL's log behind the commit that this state belongs to; so never before the row's own. */
   readonly lsn: string;
   readonly [more: string]: unknown;
 }

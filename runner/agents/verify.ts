@@ -1,0 +1,70 @@
+import type { BackupRecord, CopyResult } from "../catalog/record.ts";
+import type { RunContext } from "../context.ts";
+import { messageOf } from "../errors.ts";
+import { Crc64 } from "../stores/redis/crc64.ts";
+import { secondsSince } from "../system/clock.ts";
+import { copyVerificationOf, verificationOf, type CopyVerification, type Verification, type VerificationCheck } from "../verification.ts";
+import { indexObject, type CheckpointedAgent } from "./block.ts";
+import { readBlockFrom, readIndexFrom } from "./read-checkpoint.ts";
+import { agentOfKey } from "./schema.ts";
+
+/** DUMP's answer ends with a version (2 bytes) and the checksum of all before it (8 bytes). */
+const checksumBytes = 8;
+
+/**
+ * Verifies every copy of a checkpoint: the index, then each block by the same ranged read that a recovery does, each
+ * agent in it, and the checksum of each key. Errors name the block or the agent.
+ */
+export async function verifyAgents(context: RunContext, record: BackupRecord): Promise<Verification> {
+  const copies: CopyVerification[] = [];
+  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
+  return verificationOf(record.id, record.store, copies);
+}
+
+async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
+  const begun = performance.now();
+  const { signal } = context;
+  const checks: VerificationCheck[] = [];
+  const errors: string[] = [];
+  const done = (bytes = 0) => copyVerificationOf(copy.backend, checks, errors, secondsSince(begun), { downloadBytes: bytes, downloadSeconds: secondsSince(begun) });
+  if (copy.status === "failed") return errors.push(`the copy was never written: ${copy.error}`), done();
+  const backend = context.backends.find(({ name }) => name === copy.backend);
+  if (backend === undefined) return errors.push(`the configuration has no backend ${copy.backend}`), done();
+  const passphrase = await context.passphrase();
+  let bytes = indexObject(record).bytes;
+  let agents = 0;
+  let keys = 0;
+  try {
+    const index = await readIndexFrom(backend, record, passphrase, signal);
+    checks.push({ name: "the index is whole", ok: true, detail: backend.uri(indexObject(record).key) });
+    for (const block of index.blocks) {
+      context.report({ step: `verify ${record.id} in ${copy.backend}`, done: agents, total: Number(record.details["agents"]), unit: "agents" });
+      try {
+        const held = await readBlockFrom(backend, index, block, passphrase, signal);
+        agents += held.length;
+        keys += held.reduce((sum, agent) => sum + agent.keys.length, 0);
+        bytes += block.length;
+        errors.push(...held.flatMap(faultsOf));
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(messageOf(error));
+      }
+    }
+    checks.push({ name: "every block opens, and holds the agents of the record", ok: agents === record.details["agents"], detail: `${agents} agents in ${index.blocks.length} blocks` });
+    checks.push({ name: "every key's checksum is right", ok: keys === record.details["keys"], detail: `${keys} keys` });
+  } catch (error) {
+    signal.throwIfAborted();
+    errors.push(messageOf(error));
+  }
+  return done(bytes);
+}
+
+function faultsOf({ id, keys }: CheckpointedAgent): string[] {
+  return keys.flatMap(({ key, dump }) => {
+    if (agentOfKey(key) !== id) return [`the key ${key} stands under the agent ${id}`];
+    const bytes = Buffer.from(dump, "base64");
+    const stored = bytes.subarray(-checksumBytes);
+    const right = stored.every((byte) => byte === 0) || stored.equals(new Crc64().update(bytes.subarray(0, -checksumBytes)).digest());
+    return right ? [] : [`the key ${key} of the agent ${id} has a wrong checksum`];
+  });
+}
