@@ -46,6 +46,8 @@ export function etcdConf(input: EtcdConf): string {
     "election-timeout": Math.min(heartbeat * 10, Math.max(heartbeat * 5, Math.floor((plan.postgres.leaderLease * 1_000) / 5))),
     "auto-compaction-mode": "periodic",
     "auto-compaction-retention": "1h",
+    // Patroni speaks to the gateway; etcd 3.4 leaves it off where a file configures it, although the flag's default is on.
+    "enable-grpc-gateway": true,
     "client-transport-security": security,
     "peer-transport-security": security,
     logger: "zap",

@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { archiveCommand, pgbackrestConf, type PgbackrestRepository } from "../../../plan/config/pgbackrest.ts";
+import { parseVersion, type ToolVersion } from "../../../plan/config/version.ts";
+import type { Plan } from "../../../plan/types.ts";
+import { readSecret, type BackendConfig } from "../../../runner/config.ts";
+import { DrError } from "../../../runner/errors.ts";
+import { readCredentials } from "../../../runner/storage/credentials.ts";
+import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
+import { run, type OsUser } from "../../../runner/system/process.ts";
+import { findProgram } from "../../../runner/system/programs.ts";
+import type { Member } from "./layout.ts";
+
+export const stanza = "main";
+/** Of two cores: the servers of the drill want the other one. */
+const processMax = 2;
+/** Seconds. */
+const stanzaDeadline = 60;
+
+export interface Pgbackrest {
+  readonly program: string;
+  readonly version: ToolVersion;
+}
+
+export async function findPgbackrest(): Promise<Pgbackrest> {
+  const program = await findProgram("pgbackrest");
+  const { stdout } = await run(program, ["version"], { deadline: 10 });
+  const version = parseVersion(stdout);
+  if (version === undefined) throw new DrError({ kind: "unavailable", what: `pgbackrest does not tell its version: ${stdout.trim()}`, where: program, todo: "Install it again from the distribution." });
+  return { program, version };
+}
+
+async function repositoryOf(config: BackendConfig, index: number): Promise<PgbackrestRepository> {
+  if (config.pgbackrest === undefined) throw new RangeError(`the backend ${config.name} holds no repository`);
+  const base = { index, cipherPass: await readSecret(config.pgbackrest.cipherPassFile, "the passphrase of the repository") };
+  if (config.kind === "folder") return { kind: "posix", ...base, path: join(config.path, config.pgbackrest.path) };
+  const { accessKeyId, secretAccessKey } = await readCredentials(config.credentialsFile);
+  const { bucket, endpoint, region, caFile } = config;
+  return { kind: "s3", ...base, path: config.pgbackrest.path, endpoint, bucket, region, key: accessKeyId, keySecret: secretAccessKey, ...(caFile === undefined ? {} : { caFile }) };
+}
+
+/** Where a member's archiver spools. */
+export const spoolOf = (member: Member): string => join(member.folder, "pgbackrest", "spool");
+const confOf = (member: Member): string => join(member.folder, "pgbackrest.conf");
+export const archiveCommandOf = (member: Member, { program }: Pgbackrest): string => archiveCommand(confOf(member), stanza, program);
+
+/** Writes the archiver's configuration of one member: it pushes to every repository. */
+export async function writeArchiverConf(member: Member, plan: Plan, { version }: Pgbackrest, backends: readonly BackendConfig[], owner: OsUser | undefined): Promise<void> {
+  await makeFolder(member.folder, { owner });
+  const base = await makeFolder(join(member.folder, "pgbackrest"), { owner });
+  const folder = (name: string) => makeFolder(join(base, name), { owner });
+  const text = pgbackrestConf({
+    plan,
+    version,
+    stanza,
+    repositories: await Promise.all(backends.map((backend, index) => repositoryOf(backend, index + 1))),
+    pg: { path: member.dataDirectory, port: member.postgresPort, socketPath: member.socketDirectory, user: "postgres" },
+    spool: await folder("spool"),
+    lockPath: await folder("lock"),
+    logPath: await folder("log"),
+    processMax,
+  });
+  await writeDurably(confOf(member), text, { mode: 0o600, owner });
+}
+
+/** Makes the stanza in every repository, from the leader's host. */
+export async function createStanza(member: Member, { program }: Pgbackrest, user: OsUser | undefined, signal?: AbortSignal): Promise<void> {
+  await run(program, [`--config=${confOf(member)}`, `--stanza=${stanza}`, "--log-level-console=warn", "stanza-create"], { cwd: member.folder, env: { HOME: member.folder }, user, deadline: stanzaDeadline, ...(signal === undefined ? {} : { signal }) });
+}
