@@ -10,6 +10,7 @@ type Verifier = (context: RunContext, record: BackupRecord) => Promise<Verificat
 /** Who can verify the backups of a store; loaded when it is needed, as each brings its own clients. */
 const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   redis: async () => (await import("./stores/redis/verify.ts")).verifyRedis,
+  agents: async () => (await import("./agents/verify.ts")).verifyAgents,
 };
 
 export interface VerifiedBackup extends Verification {
