@@ -25,6 +25,8 @@ export interface S3Repository extends RepositoryBase {
   readonly caFile?: string;
   readonly key: string;
   readonly keySecret: string;
+  /** Of temporary credentials. */
+  readonly token?: string;
 }
 
 export interface PosixRepository extends RepositoryBase {
@@ -117,6 +119,7 @@ function s3Lines(repository: S3Repository, name: string): Lines {
     [`${name}-s3-uri-style`, "path"],
     [`${name}-s3-key`, repository.key],
     [`${name}-s3-key-secret`, repository.keySecret],
+    [`${name}-s3-token`, repository.token],
     [`${name}-storage-ca-file`, repository.caFile],
   ];
 }

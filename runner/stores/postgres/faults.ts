@@ -1,0 +1,54 @@
+/** What pgBackRest says when it fails, in words that a person can act upon at night. */
+import { DrError, type ErrorKind } from "../../errors.ts";
+
+/** Exit code of pgBackRest where another command holds the stanza's lock. */
+export const lockedCode = 50;
+
+interface Fault {
+  readonly pattern: RegExp;
+  readonly kind: ErrorKind;
+  readonly what: string;
+  readonly todo: string;
+}
+
+/** In this order: the first that matches is said. */
+const faults: readonly Fault[] = [
+  { pattern: /No space left on device|Disk quota exceeded|QuotaExceeded|InsufficientStorage/, kind: "failed", what: "the disk is full", todo: "Free space there, then start it again; what was half written is thrown away by itself." },
+  { pattern: /unable to verify certificate|CryptoError: .*certificate/, kind: "unavailable", what: "the repository's certificate is not signed by a trusted authority", todo: "Correct `caFile`; if it is right, somebody else may be answering there." },
+  { pattern: /SignatureDoesNotMatch|InvalidAccessKeyId|XAdminUserNotFound|AuthorizationHeaderMalformed/, kind: "unavailable", what: "the repository refuses the key", todo: "Put the store's own access key and secret into `credentialsFile`; they may have been revoked." },
+  { pattern: /AccessDenied|403 \(Forbidden\)|Permission denied|\[13\]/, kind: "unavailable", what: "the repository denies access to this account", todo: "Give the account the right, or use another one; a reader's account cannot write." },
+  { pattern: /NoSuchBucket/, kind: "unavailable", what: "the repository's bucket does not exist", todo: "Correct `bucket`; it is never made by a backup." },
+  { pattern: /HostConnectError|unable to connect to|Connection refused|unable to get address/, kind: "unavailable", what: "the repository does not accept connections", todo: "Start the store, or correct its endpoint; the other repositories are used meanwhile." },
+  { pattern: /timeout after|FileReadError: timeout|ProtocolError: timeout/, kind: "unavailable", what: "the repository does not answer", todo: "Look whether the store and the network to it are well; the other repositories are used meanwhile." },
+  { pattern: /outside of section|cipher header|unable to flush|bad decrypt|CryptoError/, kind: "unavailable", what: "the repository cannot be decrypted: the passphrase is wrong, or its info files are damaged", todo: "Correct the file that `cipherPassFile` names; if it is right, `dr verify` tells which file is damaged." },
+  { pattern: /has a stanza-create been performed|stanza .* does not exist|FileMissingError: unable to open missing file .*(?:backup|archive)\.info/, kind: "unavailable", what: "the repository holds no backups of this system yet", todo: "Run `dr init` where the database is; or correct `path`." },
+  { pattern: /WAL segment .* was not archived before/, kind: "failed", what: "the WAL that the backup needs did not reach the repository in time", todo: "Look at PostgreSQL's log for what its archive_command says." },
+  { pattern: /ChecksumError|checksum .* does not match|Data corruption detected|does not match expected checksum/, kind: "failed", what: "the backup is damaged", todo: "Recover from the other repository; `dr verify` names each damaged file." },
+  { pattern: /system-id .* do not match|database version .* not match/, kind: "refused", what: "the repository belongs to another database", todo: "Give this database a repository path or a stanza of its own: a reused one mixes two histories." },
+];
+
+/** The lines that say something: without HTTP's headers, and short. */
+export function condense(output: string): string {
+  const lines = output
+    .split("\n")
+    .map((line) => line.replace(/^\S+ \S+ P\d+ +/, "").trim())
+    .filter((line) => line !== "" && !/^(\*\*\*|[a-z-]+: |<\?xml|HINT|GET |PUT |HEAD |POST |DELETE |INFO|DETAIL|WARN)/.test(line));
+  const xml = /<Code>([^<]+)<\/Code><Message>([^<]+)/.exec(output);
+  const text = [...new Set(lines.filter((line) => !line.startsWith("<")))].slice(0, 4).join("; ");
+  return printable(xml === null ? text : `${text} (${xml[1] ?? ""}: ${xml[2] ?? ""})`).slice(0, 600);
+}
+
+/** A wrong passphrase makes pgBackRest print bytes: they have no place on a terminal. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e\n]+/g, "…");
+
+/** A failure of pgBackRest as an error; `where` names the repository. */
+export function pgbackrestError(command: string, where: string, code: number, output: string): DrError {
+  const known = faults.find(({ pattern }) => pattern.test(output));
+  const said = condense(output);
+  return new DrError({
+    kind: known?.kind ?? "failed",
+    what: known === undefined ? `pgbackrest ${command} failed with code ${code}: ${said === "" ? "it said nothing" : said}` : `${known.what} [pgbackrest ${command}, code ${code}: ${said}]`,
+    where,
+    todo: known?.todo ?? "Read its message above and its log in the work directory.",
+  });
+}
