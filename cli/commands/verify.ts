@@ -49,8 +49,14 @@ function renderOne(backup: VerifiedBackup): string[] {
   ];
 }
 
-function render({ ok, verified, problems, skipped }: VerificationRun): string {
+function summaryOf({ ok, verified, skipped, problems }: VerificationRun): string {
+  if (ok) return `${plural(verified.length, "backup")} verified, every copy good`;
+  if (verified.length + skipped.length === 0) return "there is no backup that could be verified";
   const bad = verified.filter((backup) => !backup.ok).length;
-  const summary = ok ? `${plural(verified.length, "backup")} verified, every copy good` : `${countText(bad)} of ${plural(verified.length, "backup")} not good${skipped.length === 0 ? "" : `, ${countText(skipped.length)} not verified`}`;
-  return [...verified.flatMap(renderOne), ...skipped.map(({ backup, why }) => `${backup}: not verified: ${why}`), ...renderProblems(problems), summary].join("\n");
+  const parts = [`${countText(bad)} of ${plural(verified.length, "backup")} not good`, ...(skipped.length === 0 ? [] : [`${countText(skipped.length)} not verified`]), ...(problems.length === 0 ? [] : [`${plural(problems.length, "problem")} in the catalog`])];
+  return parts.join(", ");
+}
+
+function render(run: VerificationRun): string {
+  return [...run.verified.flatMap(renderOne), ...run.skipped.map(({ backup, why }) => `${backup}: not verified: ${why}`), ...renderProblems(run.problems), summaryOf(run)].join("\n");
 }

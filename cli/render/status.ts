@@ -35,6 +35,6 @@ export function renderStatus(status: Status): string {
     ...section("verified", verifications.map(({ store, backup, ageSeconds, ok }) => `${store}: ${ok ? "good" : "NOT GOOD"}, ${age(ageSeconds)} ago (${backup})`)),
     ...section("storage", backends.map(({ name, error, availableBytes }) => `${name}: ${error ?? (availableBytes === undefined ? "reachable, nothing says how much is free" : `${formatSize(availableBytes)} free`)}`)),
     ...(alarms.length === 0 ? ["all is as the plan wants it"] : [`${countText(alarms.length)} to look at:`, ...alarms.map((alarm) => `  ! ${alarm}`)]),
-    ...(problems.length === 0 ? [] : ["`dr catalog list` names what the catalog lacks"]),
+    ...(problems.every(({ key }) => key === undefined) ? [] : ["`dr catalog list` names what the catalog lacks"]),
   ].join("\n");
 }

@@ -9,7 +9,8 @@ export function alarmsOf({ backups, wal, backends, verifications, problems }: St
   return [
     ...backends.flatMap(({ name, error }) => (error === undefined ? [] : [`backend ${name} cannot be used: ${error}`])),
     ...backups.flatMap(backupAlarms),
-    ...wal.flatMap(walAlarms),
+    // Of a backend that is down it is said already that nothing in it can be seen.
+    ...wal.filter((state) => backends.every(({ name, error }) => name !== state.backend || error === undefined)).flatMap(walAlarms),
     ...backends.flatMap(({ name, low, availableBytes }) => (low && availableBytes !== undefined ? [`backend ${name} has only ${formatSize(availableBytes)} left`] : [])),
     ...verifications.flatMap(({ store, backup, ok, overdue, ageSeconds }) => [...(ok ? [] : [`${store}: the newest verification failed (${backup})`]), ...(overdue ? [`${store}: the newest verification is ${formatDuration(ageSeconds)} old`] : [])]),
     // A backend that cannot be read is named above already.

@@ -4,8 +4,17 @@ import { messageOf } from "../errors.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import type { WalState } from "./status.ts";
 
-/** pgBackRest's name for an archived segment: the segment, its sha1, how it is compressed. */
-const archived = /\/([0-9A-F]{24})-[0-9a-f]{40}(?:\.[a-z0-9]+)?$/;
+/** pgBackRest's name for an archived segment: version and number of the database, segment, sha1, compression. */
+const archived = /\/[\d.]+-(\d+)\/[0-9A-F]{16}\/([0-9A-F]{24})-[0-9a-f]{40}(?:\.[a-z0-9]+)?$/;
+
+interface Segment {
+  /** Counts up with each upgrade, after which the segments' names begin anew. */
+  readonly database: number;
+  readonly name: string;
+  readonly at: string;
+}
+
+const isNewer = (segment: Segment, other: Segment | undefined): boolean => other === undefined || segment.database > other.database || (segment.database === other.database && segment.name > other.name);
 
 /**
  * The newest WAL segment of a repository, as the bucket lists it: an archiver that reports success and delivers
@@ -15,12 +24,14 @@ export async function newestWal(backend: StorageBackend, config: BackendConfig, 
   const path = config.pgbackrest?.path.replace(/^\/+|\/+$/g, "");
   if (path === undefined) return { backend: backend.name };
   try {
-    let newest: { segment: string; at: string } | undefined;
+    let newest: Segment | undefined;
     for await (const object of backend.list(`${path}/archive/${stanza}/`)) {
-      const segment = archived.exec(object.key)?.[1];
-      if (segment !== undefined && segment > (newest?.segment ?? "")) newest = { segment, at: object.modifiedAt.toISOString() };
+      const [, database, name] = archived.exec(object.key) ?? [];
+      if (database === undefined || name === undefined) continue;
+      const segment = { database: Number(database), name, at: object.modifiedAt.toISOString() };
+      if (isNewer(segment, newest)) newest = segment;
     }
-    return { backend: backend.name, ...(newest === undefined ? {} : { newest }) };
+    return { backend: backend.name, ...(newest === undefined ? {} : { newest: { segment: newest.name, at: newest.at } }) };
   } catch (error) {
     return { backend: backend.name, error: messageOf(error) };
   }
