@@ -2,8 +2,8 @@ import type { CatalogListing } from "../catalog/catalog.ts";
 import type { RunContext } from "../context.ts";
 import { DrError, messageOf } from "../errors.ts";
 import type { StorageBackend } from "../storage/backend.ts";
-import { statusOf, type BackendState, type Status } from "./status.ts";
-import { readWal } from "./wal.ts";
+import { postgresWatermark, type RepositoryWatermark } from "../stores/postgres/watermark.ts";
+import { statusOf, type BackendState, type Status, type WalState } from "./status.ts";
 
 async function stateOf(backend: StorageBackend): Promise<BackendState> {
   try {
@@ -13,6 +13,19 @@ async function stateOf(backend: StorageBackend): Promise<BackendState> {
   } catch (error) {
     return { name: backend.name, error: messageOf(error) };
   }
+}
+
+function walStateOf(watermark: RepositoryWatermark): WalState {
+  const { repository: backend } = watermark;
+  if (watermark.status === "failed") return { backend, error: watermark.error };
+  return watermark.status === "empty" ? { backend } : { backend, newest: { segment: watermark.segment, at: watermark.archivedAt } };
+}
+
+/** One state per backend that has a repository; none where this configuration runs no PostgreSQL. */
+async function readWal(context: RunContext): Promise<WalState[]> {
+  const { config } = context;
+  if (config.postgres === undefined || config.backends.every(({ pgbackrest }) => pgbackrest === undefined)) return [];
+  return (await postgresWatermark(context)).map(walStateOf);
 }
 
 /** Where no backend can be read there is nothing to list, and the backends' own errors say why. */
