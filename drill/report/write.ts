@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DrError, messageOf } from "../../runner/errors.ts";
 import { writeDurably } from "../../runner/system/files.ts";
@@ -8,6 +8,20 @@ import { renderPage } from "./page.ts";
 export interface WrittenReport {
   readonly json: string;
   readonly html: string;
+}
+
+const cannotWrite = (folder: string, cause: unknown, todo: string) => new DrError({ kind: "failed", what: `the report cannot be written: ${messageOf(cause)}`, where: folder, todo, cause });
+
+/** Makes the folder and tries to write there, so that a drill does not find out after minutes. */
+export async function prepareReportFolder(folder: string): Promise<void> {
+  const probe = join(folder, ".probe");
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeDurably(probe, "");
+    await rm(probe);
+  } catch (cause) {
+    throw cannotWrite(folder, cause, "Name a folder with room that you may write to with --out.");
+  }
 }
 
 /**
@@ -23,7 +37,7 @@ export async function writeReport(folder: string, report: DrillReport): Promise<
     const checked = reportSchema.parse(JSON.parse(JSON.stringify(report)));
     await writeDurably(paths.html, renderPage(checked));
   } catch (cause) {
-    throw new DrError({ kind: "failed", what: `the report cannot be written: ${messageOf(cause)}`, where: folder, todo: "Name a folder with room that you may write to with --out; what was measured is printed above.", cause });
+    throw cannotWrite(folder, cause, "Free space there, or name another folder with --out; where report.json stands, its figures are whole.");
   }
   return paths;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { reportSchema } from "../../../drill/report/model.ts";
-import { writeReport } from "../../../drill/report/write.ts";
+import { prepareReportFolder, writeReport } from "../../../drill/report/write.ts";
 import { DrError } from "../../../runner/errors.ts";
 import { badReport, goodReport } from "./fixture.ts";
 
@@ -34,7 +34,13 @@ describe("the report's files", () => {
   it("name the folder where they cannot be written", async () => {
     const file = join(folder, "file");
     await writeFile(file, "");
+    await expect(prepareReportFolder(file)).rejects.toMatchObject({ kind: "failed", where: file });
     await expect(writeReport(file, goodReport)).rejects.toMatchObject({ kind: "failed", where: file });
+  });
+
+  it("can be prepared for before the drill, which leaves the folder empty", async () => {
+    await prepareReportFolder(join(folder, "new"));
+    expect(await readdir(join(folder, "new"))).toEqual([]);
   });
 });
 
