@@ -68,7 +68,7 @@ export async function restoreAgents(stores: AgentStores, agents: readonly Checkp
 /** A refusal is the data's fault and is narrowed down; anything else says that the connection or the server is gone. */
 function isGone(error: unknown): boolean {
   if (error instanceof DatabaseError) return /^(08|53|57|58)/.test(error.code ?? "");
-  return !(error instanceof DrError && error.kind === "failed");
+  return !(error instanceof DrError && error.kind === "failed"); // a right that is missing is missing for all
 }
 
 /**

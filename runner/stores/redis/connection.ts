@@ -1,4 +1,4 @@
-import { createClient, RESP_TYPES } from "@redis/client";
+import { createClient, MultiErrorReply, RESP_TYPES } from "@redis/client";
 import { readSecret } from "../../config.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError, messageOf } from "../../errors.ts";
@@ -75,7 +75,10 @@ export async function connectRedis(address: RedisAddress, signal?: AbortSignal):
       guarded("EXEC", async () => {
         const multi = client.multi();
         for (const command of commands) multi.addCommand([...command]);
-        await multi.exec();
+        await multi.exec().catch((error: unknown) => {
+          if (!(error instanceof MultiErrorReply)) throw error;
+          throw [...error.errors()][0] ?? error; // Redis goes on after a command that fails; the first one says why
+        });
       }),
     close: () => {
       signal?.removeEventListener("abort", abort);
