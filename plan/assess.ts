@@ -3,7 +3,7 @@ import { lossOf } from "./loss.ts";
 import { damageOf, recoveryTimeOf, walToReplay, type RecoveryTime } from "./recovery-time.ts";
 import { failuresOf, hasServersLeft, survives, type Failure } from "./survival.ts";
 import { failureScopes, tiers, type Acceptance, type Copy, type FailureScope, type Objective, type Plan, type Rates, type Store, type StoreName, type Tier } from "./types.ts";
-import { bytes, type Duration, type Size } from "./units.ts";
+import { bytes, seconds, type Duration, type Size } from "./units.ts";
 
 /** One way to bring a store back after a failure. */
 export interface Option {
@@ -85,37 +85,36 @@ export function judge(objective: Duration, predicted: Duration | undefined, acce
   return { objective, predicted, verdict: "not met" };
 }
 
+type Bounds = Readonly<Record<"rpo" | "rto", { readonly objective: Duration; readonly accepted: Acceptance | undefined }>>;
+
 function assessCell(plan: Plan, store: Store, scope: FailureScope, given: Given): Cell {
   const objective = objectiveOf(plan, store);
-  const ways = failuresOf(plan, scope).map((failure) => {
-    const options = optionsOf(plan, store, failure, given).toSorted(byMerit(objective));
-    return { options, best: options[0] };
-  });
-  const bests = ways.map((way) => way.best);
   const accepted = (what: "rpo" | "rto"): Acceptance | undefined => plan.accepted.find((one) => one.store === store.name && one.scope === scope && one.what === what);
-  const worstOf = (figure: (option: Option) => Duration): Duration | undefined =>
-    bests.reduce<Duration | undefined>((worst, option) => (option === undefined || worst === undefined ? undefined : figure(option) > worst ? figure(option) : worst), firstOf(bests, figure));
+  const bounds = { rpo: { objective: objective.rpo, accepted: accepted("rpo") }, rto: { objective: objective.rto, accepted: accepted("rto") } };
+  const ways = failuresOf(plan, scope).map((failure) => optionsOf(plan, store, failure, given).toSorted(byMerit(bounds)));
+  const bests = ways.map((options) => options[0]);
   return {
     store: store.name,
     scope,
-    options: ways.flatMap((way) => way.options),
-    best: worstOption(bests, objective),
-    rpo: judge(objective.rpo, worstOf((option) => option.loss), accepted("rpo")),
-    rto: judge(objective.rto, worstOf((option) => option.recovery.total), accepted("rto")),
+    options: ways.flat(),
+    best: bests.includes(undefined) ? undefined : bests.filter((option) => option !== undefined).toSorted(byMerit(bounds)).at(-1),
+    rpo: judge(objective.rpo, worstOf(bests, (option) => option.loss), bounds.rpo.accepted),
+    rto: judge(objective.rto, worstOf(bests, (option) => option.recovery.total), bounds.rto.accepted),
   };
 }
 
-const firstOf = (options: readonly (Option | undefined)[], figure: (option: Option) => Duration): Duration | undefined => (options[0] === undefined ? undefined : figure(options[0]));
-
-function worstOption(bests: readonly (Option | undefined)[], objective: Objective): Option | undefined {
-  if (bests.includes(undefined)) return undefined;
-  return bests.filter((option) => option !== undefined).toSorted(byMerit(objective)).at(-1);
+/** The greatest figure; `undefined` where one of the failures leaves no way back. */
+function worstOf(options: readonly (Option | undefined)[], figure: (option: Option) => Duration): Duration | undefined {
+  const figures = options.map((option) => (option === undefined ? undefined : figure(option)));
+  if (figures.includes(undefined) || figures.length === 0) return undefined;
+  return seconds(Math.max(...figures.filter((value) => value !== undefined)));
 }
 
-/** What breaks fewer objectives comes first, then what loses less, then what is quicker. */
-function byMerit(objective: Objective): (a: Option, b: Option) => number {
-  const broken = (option: Option): number => Number(option.loss > objective.rpo) + Number(option.recovery.total > objective.rto);
-  return (a, b) => broken(a) - broken(b) || a.loss - b.loss || a.recovery.total - b.recovery.total;
+/** What leaves fewer promises unmet comes first, then what loses less, then what is quicker. */
+function byMerit({ rpo, rto }: Bounds): (a: Option, b: Option) => number {
+  const isMissed = ({ objective, accepted }: Bounds["rpo"], value: Duration): boolean => judge(objective, value, accepted).verdict === "not met";
+  const missed = (option: Option): number => Number(isMissed(rpo, option.loss)) + Number(isMissed(rto, option.recovery.total));
+  return (a, b) => missed(a) - missed(b) || a.loss - b.loss || a.recovery.total - b.recovery.total;
 }
 
 function optionsOf(plan: Plan, store: Store, failure: Failure, given: Given): readonly Option[] {
@@ -124,15 +123,14 @@ function optionsOf(plan: Plan, store: Store, failure: Failure, given: Given): re
   const wal = bytes(walToReplay(plan, store, rates) + (given.extraWal ?? 0));
   return store.copies
     .filter((copy) => survives(plan, store, copy, failure))
-    .flatMap((copy) =>
-      tiersOf(plan, copy, failure).map((tier) => ({
-        copy: copy.name,
-        tier,
-        lost: failure.lost,
-        loss: lossOf(plan, store, copy, failure, rates),
-        recovery: recoveryTimeOf(plan, store, copy, { rates, size, wal, times: plan.tiers[tier], ...damageOf(failure.scope) }),
-      })),
-    );
+    .flatMap((copy): readonly Option[] => {
+      const loss = lossOf(plan, store, copy, failure, rates);
+      if (loss === undefined) return [];
+      return tiersOf(plan, copy, failure).map((tier) => {
+        const recovery = recoveryTimeOf(plan, store, copy, { rates, size, wal, times: plan.tiers[tier], ...damageOf(failure.scope) });
+        return { copy: copy.name, tier, lost: failure.lost, loss, recovery };
+      });
+    });
 }
 
 /** A replica is hot, an object store warm where servers of the plan are left and cold always, an archive cold. */

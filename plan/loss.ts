@@ -22,8 +22,8 @@ export function backupLoss(plan: Plan, name: ScheduleName, rates: Rates): Durati
   return addDurations(intervalOf(schedule), durationOf(plan, name, rates));
 }
 
-/** The most that is lost, as time, when `copy` is what `store` is recovered from. */
-export function lossOf(plan: Plan, store: Store, copy: Copy, failure: Failure, rates: Rates): Duration {
+/** The most that is lost, as time, when `copy` is what `store` is recovered from; `undefined`: the copy holds nothing. */
+export function lossOf(plan: Plan, store: Store, copy: Copy, failure: Failure, rates: Rates): Duration | undefined {
   switch (copy.kind) {
     case "original":
     case "hosted":
@@ -36,18 +36,19 @@ export function lossOf(plan: Plan, store: Store, copy: Copy, failure: Failure, r
       return backupLoss(plan, copy.schedule, rates);
     case "replicated-bucket": {
       const sources = store.copies.filter(isBackendCopy).filter((other) => other.backend === copy.of).map((other) => replicableLoss(plan, store, other, failure, rates));
-      return sources.length === 0 ? seconds(Number.MAX_VALUE) : addDurations(seconds(Math.min(...sources)), copy.bound);
+      const held = sources.filter((loss) => loss !== undefined);
+      return held.length === 0 ? undefined : addDurations(seconds(Math.min(...held)), copy.bound);
     }
   }
 }
 
 /** Only the backend's own bucket is replicated: of what goes to its short-lived place, what is kept for longer. */
-function replicableLoss(plan: Plan, store: Store, copy: BackendCopy, failure: Failure, rates: Rates): Duration {
+function replicableLoss(plan: Plan, store: Store, copy: BackendCopy, failure: Failure, rates: Rates): Duration | undefined {
   const backend = backendOf(plan, copy.backend);
   const schedule = scheduleOf(plan, copy.schedule);
   if (backend === undefined || schedule === undefined || !isShortLived(backend, schedule)) return lossOf(plan, store, copy, failure, rates);
   const [longer] = schedule.keepLonger ?? [];
-  return longer === undefined ? seconds(Number.MAX_VALUE) : addDurations(longer.every, durationOf(plan, schedule.name, rates));
+  return longer === undefined ? undefined : addDurations(longer.every, durationOf(plan, schedule.name, rates));
 }
 
 /** The archiver pushes to all repositories; one that is gone holds up the others (facts F8). */

@@ -46,6 +46,7 @@ export function predict(plan: Plan, input: PredictInput): Prediction {
   const work = { rates, size, wal: input.walToReplay ?? walToReplay(plan, store, rates), times: { ...plan.tiers[tier], ...input.times }, ...damageOf(input.scope) };
   const breakdown = validating(recoveryTimeOf(plan, store, copy, work), input.validated, rates);
   const rpo = copy.kind === "log-archive" ? logArchiveLoss(plan, rates, input.degraded === true) : lossOf(plan, store, copy, failure, rates);
+  if (rpo === undefined) throw new RangeError(`${copy.name} holds nothing of ${input.store}`);
   return { rpo, rto: breakdown.total, breakdown, copy: copy.name };
 }
 
