@@ -39,7 +39,7 @@ const advice: Readonly<Record<StorageFault, { readonly kind: ErrorKind; readonly
   full: { kind: "failed", todo: "Free space or raise the quota; nothing of the unfinished object is kept." },
   stalled: { kind: "failed", todo: "Look at the store and the network to it; run the backup again for this copy." },
   "broken-off": { kind: "failed", todo: "Try again; if it comes back, read the store's log." },
-  "bad-key": { kind: "usage", todo: "Use a relative key such as `redis/ID/dump.rdb.pgp`." },
+  "bad-key": { kind: "usage", todo: "Use a relative key such as `redis/ID/dump.rdb.pgp`, no part of which is an object itself." },
   other: { kind: "failed", todo: "Read the store's message above." },
 };
 
@@ -88,6 +88,10 @@ const byCode: Readonly<Record<string, readonly [StorageFault, string]>> = {
   EPERM: ["forbidden", "the file system denies access"],
   EROFS: ["forbidden", "the file system is read-only"],
   ENOENT: ["missing-object", "the object does not exist"],
+  ENOTDIR: ["bad-key", "a part of the key is an object itself"],
+  EEXIST: ["bad-key", "a part of the key is an object itself"],
+  EISDIR: ["bad-key", "the key is a folder"],
+  ObjectParentIsFile: ["bad-key", "a part of the key is an object itself"],
 };
 
 /** The names and codes of an error and of its causes: an SDK wraps what Node said, and Node what the system said. */

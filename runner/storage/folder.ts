@@ -8,7 +8,7 @@ import { addAbortSignal } from "node:stream";
 import { pathToFileURL } from "node:url";
 import type { FolderBackendConfig } from "../config.ts";
 import type { ByteRange, ListedObject, PutOptions, StorageBackend } from "./backend.ts";
-import { StorageError, toStorageError } from "./faults.ts";
+import { faultOf, StorageError, toStorageError } from "./faults.ts";
 import { checkKey } from "./keys.ts";
 
 /** Where objects are written before they are whole; on the same file system, and no key begins with a dot. */
@@ -84,7 +84,7 @@ export class FolderBackend implements StorageBackend {
         const { size, mtime } = await stat(await this.#existing(key));
         return { bytes: size, modifiedAt: mtime };
       } catch (error) {
-        if (error instanceof StorageError && error.fault === "missing-object") return undefined;
+        if (faultOf(toStorageError(error, this.#where(key))) === "missing-object") return undefined;
         throw error;
       }
     });

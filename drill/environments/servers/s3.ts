@@ -1,19 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { writeFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { Agent } from "node:https";
-import { readFile } from "node:fs/promises";
 import { DrError } from "../../../runner/errors.ts";
 import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
 import { startServer, type OsUser, type Server } from "../../../runner/system/process.ts";
 import { findProgram } from "../../../runner/system/programs.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
+import { readCredentials } from "../../../runner/storage/credentials.ts";
 import type { Certificate } from "../certificates.ts";
 
-/** Seconds until the server must answer. */
+/** Seconds until the server must answer; it takes 0.2 on an idle machine. */
 const startDeadline = 20;
 
 export interface S3ServerOptions {
@@ -54,36 +54,73 @@ interface Account {
   readonly secret: string;
 }
 
-const newAccount = (name: string): Account => ({ access: `${name}-${randomBytes(6).toString("hex")}`, secret: randomBytes(24).toString("base64url") });
+/** The bucket belongs to its owner's name, also after a restart; the others' names are guessed by nobody. */
+const newAccount = (name: string): Account => ({ access: name === "root" ? "drill-root" : `${name}-${randomBytes(6).toString("hex")}`, secret: randomBytes(24).toString("base64url") });
 
-/** Starts versitygw over a folder. Started again over the same folder, it serves what was there, to new accounts. */
+/** Starts versitygw over a folder. Started again over the same folder, it serves what was there, to the same accounts. */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
-  const program = await findProgram("versitygw");
   const { user, bucket, region = "us-east-1" } = options;
+  const { caFile } = options.certificate;
   const folder = await makeFolder(resolve(options.folder), { owner: user });
-  const place = (name: string) => makeFolder(join(folder, name), { owner: user });
-  const [data, accounts, metadata] = [await place("data"), await place("accounts"), await place("metadata")];
-  const root: Account = { ...newAccount("root"), access: "drill-root" }; // the bucket's owner by name, also after a restart
-  const writer = newAccount("writer");
-  const reader = newAccount("reader");
+  const accounts = await makeFolder(join(folder, "accounts"), { owner: user });
+  const data = await makeFolder(join(folder, "data"), { owner: user });
+  const writer = await account(join(folder, "writer.credentials"), "writer");
+  const reader = await account(join(folder, "reader.credentials"), "reader");
   await writeAccounts(join(accounts, "users.json"), [writer, reader], user);
+  const root = newAccount("root");
   const port = options.port === 0 ? await freePort() : options.port;
-  const server = await startGateway(program, root, folder, options, [
-    "--port", `127.0.0.1:${port}`, "--cert", options.certificate.certificate, "--key", options.certificate.key,
-    "--region", region, "--iam-dir", accounts, "--keep-alive", "--quiet",
-    "posix", "--sidecar", metadata, data, // extended attributes are missing on some file systems (tmpfs before Linux 6.6)
-  ]);
+  const server = await startGateway(root, { ...options, folder, port, region }, accounts, data);
   try {
-    await waitFor(`the S3 server on port ${port}`, () => answers(server, port), { within: startDeadline, every: 0.05 });
-    await prepareBucket({ root, writer, reader, bucket, region, port, caFile: options.certificate.caFile });
-    return {
-      server, port, bucket, region, endpoint: `localhost:${port}`, readerEndpoint: `localhost:${port}`,
-      caFile: options.certificate.caFile, dataFolder: join(data, bucket),
-      writerCredentialsFile: await writeCredentials(join(folder, "writer.credentials"), writer),
-      readerCredentialsFile: await writeCredentials(join(folder, "reader.credentials"), reader),
-      kill: () => server.kill(),
-      stop: () => server.stop(),
-    };
+    await prepareBucket({ root, writer, reader, bucket, region, port, caFile });
+  } catch (error) {
+    await server.kill();
+    throw error;
+  }
+  return {
+    server, port, bucket, region, caFile, endpoint: `localhost:${port}`, readerEndpoint: `localhost:${port}`,
+    writerCredentialsFile: writer.file, readerCredentialsFile: reader.file, dataFolder: join(data, bucket),
+    kill: () => server.kill(),
+    stop: () => server.stop(),
+  };
+}
+
+/** The account of an earlier start, or a new one, in AWS's shared credentials format. */
+async function account(file: string, name: string): Promise<Account & { readonly file: string }> {
+  try {
+    const { accessKeyId, secretAccessKey } = await readCredentials(file);
+    return { file, access: accessKeyId, secret: secretAccessKey };
+  } catch (error) {
+    if (!(error instanceof DrError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT")) throw error;
+  }
+  const made = newAccount(name);
+  await writeDurably(file, `[default]\naws_access_key_id = ${made.access}\naws_secret_access_key = ${made.secret}\n`, { mode: 0o600 });
+  return { file, ...made };
+}
+
+/**
+ * Attributes of objects stand in the files' own extended attributes; where the file system has none (tmpfs before
+ * Linux 6.6), the server ends as it starts, and is started again with files of their own for them.
+ */
+async function startGateway(root: Account, options: Required<Pick<S3ServerOptions, "folder" | "port" | "region">> & S3ServerOptions, accounts: string, data: string): Promise<Server> {
+  const { folder, port, user } = options;
+  const certificate = join(folder, "server.crt");
+  const key = join(folder, "server.key"); // a copy, as the server's user may not read the original
+  await writeDurably(certificate, await readFile(options.certificate.certificate), { owner: user });
+  await writeDurably(key, await readFile(options.certificate.key), { mode: 0o600, owner: user });
+  const args = ["--port", `127.0.0.1:${port}`, "--cert", certificate, "--key", key, "--region", options.region, "--iam-dir", accounts, "--keep-alive", "--quiet", "posix"];
+  const first = await launch(root, options, [...args, data]);
+  if (await comesUp(first, port)) return first;
+  const metadata = await makeFolder(join(folder, "metadata"), { owner: user });
+  const second = await launch(root, options, [...args, "--sidecar", metadata, data]);
+  if (await comesUp(second, port)) return second;
+  throw new DrError({ kind: "failed", what: "the S3 server ended as it started", where: options.logFile, todo: "Read its log." });
+}
+
+/** `false` where the server has ended instead of answering. */
+async function comesUp(server: Server, port: number): Promise<boolean> {
+  try {
+    const state = await waitFor(`the S3 server on port ${port}`, async () => (server.running() ? (await answers(port)) && "up" : "ended"), { within: startDeadline, every: 0.05 });
+    return state === "up";
   } catch (error) {
     await server.kill();
     throw error;
@@ -96,16 +133,15 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
  * at once. It is the owner's account, made anew at every start and used for nothing but the bucket's policy; the jobs
  * use the accounts in `users.json`.
  */
-async function startGateway(program: string, root: Account, folder: string, options: S3ServerOptions, args: readonly string[]): Promise<Server> {
+async function launch(root: Account, { folder, bucket, logFile, user }: S3ServerOptions, args: readonly string[]): Promise<Server> {
+  const program = await findProgram("versitygw");
   const secretFile = join(folder, "root.env");
-  await writeDurably(secretFile, `ROOT_ACCESS_KEY=${root.access}\nROOT_SECRET_KEY=${root.secret}\nexport ROOT_ACCESS_KEY ROOT_SECRET_KEY\n`, { mode: 0o600, owner: options.user });
+  await writeDurably(secretFile, `ROOT_ACCESS_KEY=${root.access}\nROOT_SECRET_KEY=${root.secret}\nexport ROOT_ACCESS_KEY ROOT_SECRET_KEY\n`, { mode: 0o600, owner: user });
   const script = '. "$1" && rm -f "$1" && shift && exec "$@"';
-  const server = await startServer(`s3 ${options.bucket}`, "sh", ["-c", script, "sh", secretFile, program, ...args], { cwd: folder, logFile: options.logFile, user: options.user });
-  return server;
+  return startServer(`s3 ${bucket}`, "sh", ["-c", script, "sh", secretFile, program, ...args], { cwd: folder, logFile, user });
 }
 
-async function answers(server: Server, port: number): Promise<boolean> {
-  if (!server.running()) throw new DrError({ kind: "failed", what: "the S3 server ended as it started", where: server.logFile, todo: "Read its log." });
+async function answers(port: number): Promise<boolean> {
   return new Promise((resolveAnswer) => {
     const socket = connect({ host: "127.0.0.1", port });
     socket.once("connect", () => {
@@ -161,11 +197,6 @@ async function writeAccounts(path: string, accounts: readonly Account[], owner: 
   const entries = accounts.map((account) => [account.access, { ...account, role: "user", userID: 0, groupID: 0, projectID: 0 }] as const);
   await rm(`${path}.backup`, { force: true });
   await writeDurably(path, JSON.stringify({ accessAccounts: Object.fromEntries(entries) }), { mode: 0o600, owner });
-}
-
-async function writeCredentials(path: string, { access, secret }: Account): Promise<string> {
-  await writeFile(path, `[default]\naws_access_key_id = ${access}\naws_secret_access_key = ${secret}\n`, { mode: 0o600 });
-  return path;
 }
 
 async function freePort(): Promise<number> {
