@@ -9,6 +9,7 @@ type Verifier = (context: RunContext, record: BackupRecord) => Promise<Verificat
 
 /** Who can verify the backups of a store; loaded when it is needed, as each brings its own clients. */
 const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
+  postgres: async () => (await import("./stores/postgres/verify.ts")).verifyPostgres,
   redis: async () => (await import("./stores/redis/verify.ts")).verifyRedis,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
 };
@@ -31,15 +32,15 @@ export interface VerificationRun {
 
 const isUnavailable = (error: unknown): boolean => error instanceof DrError && error.kind === "unavailable";
 
-/** A backup that can be verified: one that left something behind. */
-const isBackup = (record: BackupRecord): boolean => record.kind !== verificationKind && outcomeOf(record) !== "failed";
+/** A backup that can be verified: one that left something behind, which nobody may have removed yet. */
+const isThere = (record: BackupRecord, now: Date): boolean => record.kind !== verificationKind && outcomeOf(record) !== "failed" && (record.expiresAt === null || Date.parse(record.expiresAt) > now.getTime());
 
 /**
  * The backups that `--all` means: every one that began at `since` or later, and the newest of each store and kind
  * however old it is, as that one would be used first.
  */
-export function recentBackups(records: readonly BackupRecord[], since: Date): BackupRecord[] {
-  const good = records.filter(isBackup);
+export function recentBackups(records: readonly BackupRecord[], since: Date, now: Date): BackupRecord[] {
+  const good = records.filter((record) => isThere(record, now));
   const newest = new Map(good.map((record) => [`${record.store} ${record.kind}`, record.id]));
   const ids = new Set(newest.values());
   return good.filter((record) => Date.parse(record.startedAt) >= since.getTime() || ids.has(record.id));
@@ -72,7 +73,7 @@ export async function verifyOne(context: RunContext, id: string, filter: { reado
 /** Verifies all recent backups; one that cannot be verified does not keep the others from it. */
 export async function verifyAll(context: RunContext, since: Date, filter: { readonly store?: string } = {}): Promise<VerificationRun> {
   const listing = await context.catalog.list(filter);
-  return verifyRecords(context, recentBackups(listing.records, since), listing);
+  return verifyRecords(context, recentBackups(listing.records, since, context.clock.now()), listing);
 }
 
 async function verifyRecords(context: RunContext, records: readonly BackupRecord[], listing: CatalogListing): Promise<VerificationRun> {

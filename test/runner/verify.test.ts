@@ -4,6 +4,7 @@ import { recentBackups, withRecordProblems } from "../../runner/verify.ts";
 import { copyFailed, record } from "./records.ts";
 
 describe("the backups that --all means", () => {
+  const now = new Date("2026-11-22T20:30:00Z");
   const records = [
     record("postgres", "full", "2026-11-20T02:00:00Z"),
     record("redis", "snapshot", "2026-11-22T19:50:00Z"),
@@ -13,9 +14,15 @@ describe("the backups that --all means", () => {
   ];
 
   it("are those since the time, and the newest good one of each store and kind", () => {
-    expect(recentBackups(records, new Date("2026-11-22T20:00:00Z")).map(({ id }) => id)).toEqual([records[0]?.id, records[2]?.id]);
-    expect(recentBackups(records, new Date("2026-11-22T00:00:00Z")).map(({ id }) => id)).toEqual([records[0]?.id, records[1]?.id, records[2]?.id]);
+    expect(recentBackups(records, new Date("2026-11-22T20:00:00Z"), now).map(({ id }) => id)).toEqual([records[0]?.id, records[2]?.id]);
+    expect(recentBackups(records, new Date("2026-11-22T00:00:00Z"), now).map(({ id }) => id)).toEqual([records[0]?.id, records[1]?.id, records[2]?.id]);
   });
+});
+
+it("leaves out what may have been expired already", () => {
+  const expired = record("postgres", "diff", "2026-11-01T00:00:00Z", { expiresAt: "2026-11-08T00:00:00Z" });
+  expect(recentBackups([expired], new Date(0), new Date("2026-11-07T00:00:00Z"))).toEqual([expired]);
+  expect(recentBackups([expired], new Date(0), new Date("2026-11-09T00:00:00Z"))).toEqual([]);
 });
 
 describe("a verification whose record is damaged", () => {
