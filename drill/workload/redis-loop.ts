@@ -1,28 +1,10 @@
-import { z } from "zod";
 import { agentStateKey } from "../../runner/agents/schema.ts";
 import { messageOf } from "../../runner/errors.ts";
 import { connectRedis, type RedisLink } from "../../runner/stores/redis/connection.ts";
 import { agentId, stateTextOf } from "./contents.ts";
 import { pause } from "./pause.ts";
+import { heartbeatKey, readHeartbeat, type RedisHeartbeat } from "./redis-heartbeat.ts";
 import type { Acknowledged, LoopParts } from "./postgres-loop.ts";
-
-/** Holds the JSON text of a `RedisHeartbeat`. */
-export const heartbeatKey = "heartbeat";
-
-export const redisHeartbeatSchema = z.object({
-  /** The heartbeat's own number. */
-  tick: z.int(),
-  /** The PostgreSQL heartbeat that all working memory reflects. */
-  reflects: z.int(),
-  /** Milliseconds since 1970. */
-  at: z.number(),
-});
-export type RedisHeartbeat = z.infer<typeof redisHeartbeatSchema>;
-
-export async function readHeartbeat(link: RedisLink): Promise<RedisHeartbeat | undefined> {
-  const text = await link.send("GET", heartbeatKey);
-  return typeof text === "string" ? redisHeartbeatSchema.parse(JSON.parse(text)) : undefined;
-}
 
 export interface RedisLoopParts extends LoopParts {
   /** The last PostgreSQL heartbeat that stands in the ledger. */

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { agentSchema } from "../../../runner/agents/schema.ts";
-import { waitFor } from "../../../runner/system/wait.ts";
+import { waitFor, type WaitOptions } from "../../../runner/system/wait.ts";
 import type { Member } from "./layout.ts";
 
 /** The database of the services, and the role that owns it. */
@@ -36,12 +36,16 @@ export async function createDatabase(leader: Member, password: string): Promise<
   });
 }
 
-/** Waits until the leader reports `standby` as its synchronous one. */
-export async function waitForSynchronous(leader: Member, standby: string, within: number, signal?: AbortSignal): Promise<void> {
+/** Waits until both standbys stream from the leader, each in its mode. */
+export async function waitForStandbys(leader: Member, { synchronous, asynchronous }: { readonly synchronous: string; readonly asynchronous: string }, wait: WaitOptions): Promise<void> {
   const client = await connectLocally(leader);
   try {
-    const look = async () => (await client.query("select 1 from pg_stat_replication where application_name = $1 and state = 'streaming' and sync_state = 'sync'", [standby])).rowCount === 1;
-    await waitFor(`${standby} as the synchronous standby of ${leader.name}`, look, { within, ...(signal === undefined ? {} : { signal }) });
+    const look = async () => {
+      const { rows } = await client.query<{ name: string; state: string; mode: string }>("select application_name as name, state, sync_state as mode from pg_stat_replication");
+      const streaming = rows.filter(({ state }) => state === "streaming");
+      return streaming.some(({ name, mode }) => name === synchronous && mode === "sync") && streaming.some(({ name, mode }) => name === asynchronous && mode !== "sync");
+    };
+    await waitFor(`${synchronous} as the synchronous and ${asynchronous} as the asynchronous standby of ${leader.name}`, look, wait);
   } finally {
     await client.end();
   }

@@ -7,10 +7,13 @@ import { DrError } from "../../../runner/errors.ts";
 import { makeFolder } from "../../../runner/system/files.ts";
 import { databaseUser } from "../../../runner/system/user.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
+import type { RedisAddress } from "../../../runner/stores/redis/connection.ts";
 import { memberIs } from "../servers/patroni.ts";
 import { masterName, primaryBySentinel } from "../servers/redis.ts";
 import { seedAgents } from "../../workload/seed.ts";
 import { startWorkload, type Workload } from "../../workload/start.ts";
+import type { Schedule } from "../../workload/schedule.ts";
+import type { PostgresAddress } from "../../workload/validate-postgres.ts";
 import type { WriterPace } from "../../workload/writer-config.ts";
 import { writeProductionConfig, writeRecoveryConfig, type RecoveryPlace } from "./configuration.ts";
 import { appRole, databaseName } from "./database.ts";
@@ -179,6 +182,24 @@ export class LocalEnvironment {
 
   redis(region: "a" | "b"): RedisPlace {
     return region === "a" ? this.layout.redis[0] : this.layout.redis[1];
+  }
+
+  /** Where a member's database is validated, over its Unix socket. */
+  addressOf({ socketDirectory, postgresPort }: Pick<Member, "socketDirectory" | "postgresPort">): PostgresAddress {
+    return { host: socketDirectory, port: postgresPort, user: "postgres", database: databaseName };
+  }
+
+  /** Where a region's Redis is validated, over its Unix socket. */
+  redisAddress(region: "a" | "b"): RedisAddress {
+    const { port, socket } = this.redis(region);
+    return { socket, port, user: "app", passwordFile: this.#parts.secretFiles.redis.app };
+  }
+
+  /** What the workload writes, and validation expects; known once the workload was started. */
+  get schedule(): Schedule {
+    if (this.#workload === undefined) throw new RangeError("the workload was not started yet");
+    const { agents, seed, pace } = this.#workload.config;
+    return { agents, seed, perTick: pace.agentsPerTick };
   }
 
   /**

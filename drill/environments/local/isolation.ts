@@ -5,7 +5,7 @@ import { readConfig } from "../../../runner/config.ts";
 import { messageOf } from "../../../runner/errors.ts";
 import { openBackend } from "../../../runner/storage/open.ts";
 import { makeFolder } from "../../../runner/system/files.ts";
-import { run, startServer } from "../../../runner/system/process.ts";
+import { run, startServer, type Server } from "../../../runner/system/process.ts";
 import { findProgram, lookUpProgram } from "../../../runner/system/programs.ts";
 import { isRoot } from "../../../runner/system/user.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
@@ -26,6 +26,15 @@ export type Isolation =
 const startDeadline = 20;
 const relayProgram = join(import.meta.dirname, "..", "relay.ts");
 
+/** Starts a process that holds a network namespace with nothing in it but its loopback; root only. */
+export async function holdNamespace(folder: string, drill: string, logFile: string): Promise<Server> {
+  const holder = await startServer("network namespace", await findProgram("unshare"), ["--net", "sleep", "infinity"], { cwd: folder, env: { [drillMarker]: drill, HOME: folder }, logFile });
+  const own = await readlink("/proc/self/ns/net");
+  await waitFor("the network namespace", async () => (await readlink(`/proc/${holder.pid}/ns/net`)) !== own, { within: startDeadline, every: 0.02 });
+  await run(await findProgram("ip"), ["link", "set", "lo", "up"], { networkNamespace: holder.pid, deadline: 10 });
+  return holder;
+}
+
 /**
  * Makes a network namespace that holds nothing but its loopback, and for each object store a pair of relays: one
  * inside, on the port that the configuration names, one outside; between them a Unix socket, which no namespace of
@@ -36,10 +45,7 @@ export async function makeIsolation(layout: Layout, stores: ObjectStores, signal
   if ((await lookUpProgram("ip")) === undefined) return { kind: "shared", networkNamespace: undefined, why: "the program ip (iproute2) is not on this machine: the recovery shares this machine's network" };
   await makeFolder(layout.isolation, { mode: 0o700 });
   const env = { [drillMarker]: layout.id, HOME: layout.isolation };
-  const holder = await startServer("network namespace", await findProgram("unshare"), ["--net", "sleep", "infinity"], { cwd: layout.isolation, env, logFile: join(layout.logs, "isolation.log") });
-  const own = await readlink("/proc/self/ns/net");
-  await waitFor("the network namespace", async () => (await readlink(`/proc/${holder.pid}/ns/net`)) !== own, { within: startDeadline, every: 0.02 });
-  await run(await findProgram("ip"), ["link", "set", "lo", "up"], { networkNamespace: holder.pid, deadline: 10 });
+  const holder = await holdNamespace(layout.isolation, layout.id, join(layout.logs, "isolation.log"));
   for (const name of storeBackendNames) {
     const { kind, port } = stores[name];
     if (kind === "folder") continue;
@@ -91,12 +97,14 @@ function portsOf({ etcd, members, redis, sentinels }: Layout): [server: string, 
 
 /**
  * Tries what a recovery must not be able to do, and tells what came of it: to reach each server of production (where
- * the network is its own), and to write to each store with the credentials of `configFile`.
+ * the network is its own), and to write to each store with the credentials of `configFile`. Throws where a store that
+ * the configuration names does not answer. Do it while production runs: what is dead refuses everything.
  */
 export async function proveIsolation(layout: Layout, isolation: Isolation, configFile: string): Promise<IsolationProof[]> {
   const proofs: IsolationProof[] = [];
   if (isolation.kind === "namespace") {
     for (const [server, port] of portsOf(layout)) {
+      if ((await connects(port, undefined)) !== undefined) continue; // what nobody can reach proves nothing
       const answer = await connects(port, isolation.networkNamespace);
       proofs.push({ what: `connect to ${server} (port ${port}) from inside`, answer: answer ?? "connected", refused: answer !== undefined });
     }
@@ -106,11 +114,14 @@ export async function proveIsolation(layout: Layout, isolation: Isolation, confi
     if (config.kind === "folder") continue; // a folder has no credentials; the drill's `skipped` says so
     const backend = await openBackend(config);
     try {
-      const answer = await backend.put(`drill/${layout.id}/must-be-refused`, Buffer.from("refuse me")).then(
-        () => undefined,
+      await backend.check(); // a store that is gone refuses everything: no proof
+      const key = `drill/${layout.id}/must-be-refused`;
+      const answer = await backend.put(key, Buffer.from("refuse me")).then(
+        () => "written",
         (error: unknown) => messageOf(error),
       );
-      proofs.push({ what: `write to ${config.name} with the recovery's credentials`, answer: answer ?? "written", refused: answer !== undefined });
+      const refused = answer !== "written" && (await backend.head(key)) === undefined;
+      proofs.push({ what: `write to ${config.name} with the recovery's credentials`, answer, refused });
     } finally {
       backend.close();
     }

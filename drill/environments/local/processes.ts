@@ -111,7 +111,16 @@ export async function findMarked(): Promise<Map<string, FoundProcess[]>> {
   return marked;
 }
 
-function kill(pid: number): void {
+/** The postmaster of a data directory and its children, who go on for a moment when it dies; none where none runs. */
+export async function processesOfPostgres(dataDirectory: string): Promise<number[]> {
+  const pid = Number((await readable(readFile(join(dataDirectory, "postmaster.pid"), "utf8")))?.split("\n")[0] ?? 0);
+  if (!(pid > 0) || (await readable(readlink(`/proc/${pid}/cwd`))) !== dataDirectory) return [];
+  const children = (await readable(readFile(`/proc/${pid}/task/${pid}/children`, "utf8"))) ?? "";
+  return [pid, ...children.split(" ").map(Number).filter((child) => child > 0)];
+}
+
+/** SIGKILL; a process that is gone already is no error. */
+export function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (error) {
@@ -125,7 +134,7 @@ export async function killProcesses(what: string, belonging: Belonging, within =
     `the end of all processes of ${what}`,
     async () => {
       const found = await findProcesses(belonging);
-      for (const { pid } of found) kill(pid);
+      for (const { pid } of found) killProcess(pid);
       return found.length === 0;
     },
     { within, every: 0.02 },

@@ -6,12 +6,12 @@ import { DrError, messageOf } from "../../../runner/errors.ts";
 import type { OsUser, Server } from "../../../runner/system/process.ts";
 import { waitFor, type WaitOptions } from "../../../runner/system/wait.ts";
 import { etcdAnswers, startEtcd } from "../servers/etcd.ts";
-import { findPostgresPrograms, memberIs, startPatroni, type MemberState, type PostgresPrograms } from "../servers/patroni.ts";
+import { findPostgresPrograms, memberIs, startPatroni, type PostgresPrograms } from "../servers/patroni.ts";
 import { findRedisPrograms, redisRole, sentinelKnows, startRedis, startSentinel, type RedisPrograms } from "../servers/redis.ts";
 import { archiveCommandOf, createStanza, findPgbackrest, writeArchiverConf, type Pgbackrest } from "./archiver.ts";
-import { createDatabase, waitForSynchronous } from "./database.ts";
-import type { Layout, Member, MemberName, RegionName } from "./layout.ts";
-import { drillMarker, killProcesses } from "./processes.ts";
+import { createDatabase, waitForStandbys } from "./database.ts";
+import type { Layout, MemberName, RegionName } from "./layout.ts";
+import { drillMarker, killProcess, killProcesses, processesOfPostgres } from "./processes.ts";
 import type { SecretFiles, Secrets } from "./secrets.ts";
 import { backendConfigs, type ObjectStores } from "./stores.ts";
 
@@ -59,19 +59,18 @@ export class Production {
   /** Starts everything in the order in which one needs the other, and waits until it is whole. */
   async start(report: (step: string) => void): Promise<void> {
     const { layout, programs, secrets, signal, user } = this.options;
-    const [a1, a2] = layout.members;
+    const [a1, a2, b1] = layout.members;
     report("starting etcd and Redis in three regions");
     await Promise.all([this.startAll("etcd-a", "etcd-b", "etcd-c"), this.startAll("redis-a", "redis-b")]);
     await Promise.all(layout.etcd.map((member) => etcdAnswers(member, readyWithin, signal)));
     const sentinels = this.startSentinels();
     report("making the PostgreSQL leader");
     await this.startServer("a1");
-    await this.waitForMember(a1, "primary");
+    await this.waitForServer("a1", "a1 as the leader", () => memberIs("primary", a1));
     report("making the synchronous and the asynchronous replica");
     const stanzaAndDatabase = createDatabase(a1, secrets.app).then(() => createStanza(a1, programs.pgbackrest, user, signal));
-    const replicas = this.startAll("a2", "b1").then(() => Promise.all(layout.members.slice(1).map((member) => this.waitForMember(member, "replica"))));
-    await Promise.all([stanzaAndDatabase, replicas, sentinels]);
-    await waitForSynchronous(a1, a2.name, readyWithin, signal);
+    await Promise.all([stanzaAndDatabase, this.startAll("a2", "b1"), sentinels]);
+    await waitForStandbys(a1, { synchronous: a2.name, asynchronous: b1.name }, this.wait);
   }
 
   private async startSentinels(): Promise<void> {
@@ -127,10 +126,6 @@ export class Production {
     throw new RangeError(`the drill has no server ${name}`);
   }
 
-  private waitForMember(member: Member, state: MemberState): Promise<void> {
-    return this.waitForServer(member.name, `${member.name} as ${state}`, () => memberIs(state, member));
-  }
-
   /** Waits for what a server should come to; where it does not, the error tells the end of its log, which goes with the drill. */
   private async waitForServer(name: ServerName, awaited: string, look: () => Promise<boolean>): Promise<void> {
     const seen = await waitFor(awaited, async () => (this.servers.get(name)?.running() === true ? (await look()) && "ready" : "ended"), this.wait).catch((error: unknown) => {
@@ -144,14 +139,25 @@ export class Production {
 
   /** SIGKILL to a server and to whatever it started, wherever that went; its disk stays. */
   async kill(name: ServerName): Promise<void> {
-    await this.servers.get(name)?.kill();
+    await this.killNow([name]);
     await killProcesses(name, { folders: [this.folderOf(name)] });
   }
 
   /** SIGKILL to every process of a region, those of jobs too. */
   async killRegion(region: RegionName): Promise<void> {
-    await Promise.all([...this.servers].filter(([name]) => this.regionOf(name) === region).map(([, server]) => server.kill()));
+    await this.killNow([...this.servers.keys()].filter((name) => this.regionOf(name) === region));
     await killProcesses(`region ${region}`, { folders: [this.options.layout.regions[region]] });
+  }
+
+  /**
+   * The servers die in one moment; what they left is looked for afterwards. PostgreSQL leads a group of its own and
+   * would go on taking writes without its Patroni, so it is killed first.
+   */
+  private async killNow(names: readonly ServerName[]): Promise<void> {
+    const members = this.options.layout.members.filter(({ name }) => names.includes(name));
+    const postgres = (await Promise.all(members.map(({ dataDirectory }) => processesOfPostgres(dataDirectory)))).flat();
+    for (const pid of postgres) killProcess(pid);
+    await Promise.all([...this.servers].filter(([name]) => names.includes(name)).map(([, server]) => server.kill()));
   }
 
   private folderOf(name: ServerName): string {
