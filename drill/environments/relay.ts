@@ -92,18 +92,21 @@ function forward(from: Socket, to: Socket, valve: Valve, cutAll: () => void): vo
     from.destroy();
     to.destroy();
   };
-  from.once("error", cut); // a reset is what a relay is there to pass on
-  from.once("close", () => to.destroySoon());
+  const move = async (chunk: Buffer) => {
+    const allowed = await valve.pass(chunk.length);
+    if (!allowed) cutAll();
+    else if (to.destroyed || from.destroyed) cut();
+    else if (to.write(chunk)) from.resume();
+    else to.once("drain", () => from.resume());
+  };
+  let moving = Promise.resolve(); // a socket's end overtakes its last bytes while they wait at the valve
   from.on("data", (chunk: Buffer) => {
     from.pause();
-    void valve.pass(chunk.length).then((allowed) => {
-      if (!allowed) cutAll();
-      else if (to.destroyed || from.destroyed) cut();
-      else if (to.write(chunk)) from.resume();
-      else to.once("drain", () => from.resume());
-    });
+    moving = move(chunk);
   });
-  from.once("end", () => to.end());
+  from.once("error", cut); // a reset is what a relay is there to pass on
+  from.once("end", () => void moving.then(() => to.end()));
+  from.once("close", () => void moving.then(() => to.destroySoon()));
 }
 
 function address(text: string): NetConnectOpts & { readonly port?: number; readonly path?: string } {

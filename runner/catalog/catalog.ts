@@ -192,7 +192,8 @@ function merge(sightings: readonly Sighting[], before: readonly CatalogProblem[]
     }
   }
   const records = [...byId.values()].filter((record) => passes(record, filter)).sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { records, problems };
+  const place = ({ backend, key = "" }: CatalogProblem) => `${backend} ${key}`;
+  return { records, problems: problems.sort((a, b) => (place(a) < place(b) ? -1 : 1)) };
 }
 
 function passes(record: BackupRecord, { store, kind, since, until }: CatalogFilter): boolean {
