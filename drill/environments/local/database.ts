@@ -36,17 +36,30 @@ export async function createDatabase(leader: Member, password: string): Promise<
   });
 }
 
-/** Waits until both standbys stream from the leader, each in its mode. */
-export async function waitForStandbys(leader: Member, { synchronous, asynchronous }: { readonly synchronous: string; readonly asynchronous: string }, wait: WaitOptions): Promise<void> {
+interface Standby {
+  readonly name: string;
+  readonly mode: string;
+}
+
+/** Waits until the standbys that stream from the leader are as `enough` wants them. */
+async function waitForStreaming(leader: Member, awaited: string, enough: (standbys: readonly Standby[]) => boolean, wait: WaitOptions): Promise<void> {
   const client = await connectLocally(leader);
   try {
-    const look = async () => {
-      const { rows } = await client.query<{ name: string; state: string; mode: string }>("select application_name as name, state, sync_state as mode from pg_stat_replication");
-      const streaming = rows.filter(({ state }) => state === "streaming");
-      return streaming.some(({ name, mode }) => name === synchronous && mode === "sync") && streaming.some(({ name, mode }) => name === asynchronous && mode !== "sync");
-    };
-    await waitFor(`${synchronous} as the synchronous and ${asynchronous} as the asynchronous standby of ${leader.name}`, look, wait);
+    await waitFor(awaited, async () => enough((await client.query<Standby>("select application_name as name, sync_state as mode from pg_stat_replication where state = 'streaming'")).rows), wait);
   } finally {
     await client.end();
   }
+}
+
+const isSynchronous = (standbys: readonly Standby[], wanted: string): boolean => standbys.some(({ name, mode }) => name === wanted && mode === "sync");
+
+/** Waits until the leader reports `standby` as its synchronous one; seconds. */
+export function waitForSynchronous(leader: Member, standby: string, within: number, signal?: AbortSignal): Promise<void> {
+  return waitForStreaming(leader, `${standby} as the synchronous standby of ${leader.name}`, (standbys) => isSynchronous(standbys, standby), { within, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Waits until both standbys stream from the leader, each in its mode. */
+export function waitForStandbys(leader: Member, { synchronous, asynchronous }: { readonly synchronous: string; readonly asynchronous: string }, wait: WaitOptions): Promise<void> {
+  const both = (standbys: readonly Standby[]) => isSynchronous(standbys, synchronous) && standbys.some(({ name, mode }) => name === asynchronous && mode !== "sync");
+  return waitForStreaming(leader, `${synchronous} as the synchronous and ${asynchronous} as the asynchronous standby of ${leader.name}`, both, wait);
 }
