@@ -4,12 +4,12 @@ import type { Progress, RunContext } from "../runner/context.ts";
  * commander and holds no logic: arguments in, one call, a rendering out. */
 export interface CliContext {
   /** Prints the result: `human` for people, `data` as JSON where `--json` was asked for. */
-  print(human: string, data: unknown): void;
+  readonly print: (human: string, data: unknown) => void;
   /** Opens the run that `--config` describes; closed by the caller of the command. */
-  openRun(): Promise<RunContext>;
+  readonly openRun: () => Promise<RunContext>;
   /** Makes `dr` end with this code although nothing was thrown (e.g. `exitCodes.partial`). */
-  setExitCode(code: number): void;
+  readonly setExitCode: (code: number) => void;
   readonly signal: AbortSignal;
   /** Shows what is being done; on a terminal one line, elsewhere plain lines. */
-  report(progress: Progress): void;
+  readonly report: (progress: Progress) => void;
 }

@@ -29,7 +29,9 @@ const context: CliContext = {
     process.stdout.write(program.opts<{ json: boolean }>().json ? `${JSON.stringify(data, undefined, 2)}\n` : `${human.replace(/\n$/, "")}\n`);
   },
   setExitCode: (code) => void (exitCode = code),
-  report: (step) => void (program.opts<{ quiet: boolean }>().quiet || progress.report(step)),
+  report: (step) => {
+    if (!program.opts<{ quiet: boolean }>().quiet) progress.report(step);
+  },
   async openRun() {
     const { openRun } = await import("./open-run.ts");
     run ??= await openRun(program.opts<{ config: string }>().config, interrupted.signal, context.report);

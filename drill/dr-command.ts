@@ -41,7 +41,7 @@ export async function runDr(args: readonly string[], options: DrOptions): Promis
     signal: options.signal,
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(onProgress === undefined ? {} : { onLine: (line, stream) => void (stream === "stderr" && onProgress(line)) }),
+    ...(onProgress === undefined ? {} : { onLine: (line: string, stream: "stdout" | "stderr") => { if (stream === "stderr") onProgress(line); } }),
   });
   const data = parse(result.stdout);
   if (result.code === 0 || options.accept?.includes(result.code) === true) return { ...result, data };

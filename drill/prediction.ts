@@ -1,5 +1,6 @@
 import { predict } from "../plan/predict.ts";
 import type { FailureScope, Plan, Rates, StoreName, Tier } from "../plan/types.ts";
+import type { RecoveryTime } from "../plan/recovery-time.ts";
 import { formatDuration, seconds, type Size } from "../plan/units.ts";
 import type { PredictedFigures } from "./recorder.ts";
 
@@ -70,7 +71,8 @@ function acceptedFor({ plan, scope }: PredictionInput, store: StoreName, what: "
   return found === undefined ? {} : { accepted: { upTo: found.upTo, reason: found.reason } };
 }
 
-function words(parts: Readonly<Record<string, number>>, check: number): string {
-  const named = Object.entries(parts).filter(([name, value]) => value > 0 && name !== "total" && name !== "validate");
-  return [...named, ["check" as const, check] as const].map(([name, value]) => `${name} ${formatDuration(value)}`).join(" + ");
+function words(parts: RecoveryTime, check: number): string {
+  const { detect, decide, provision, fetch, replay, switchOver } = parts;
+  const named = Object.entries({ detect, decide, provision, fetch, replay, "switch over": switchOver, check });
+  return named.flatMap(([name, value]) => (value > 0 ? [`${name} ${formatDuration(value)}`] : [])).join(" + ");
 }

@@ -71,9 +71,9 @@ export class Scheduler {
 
   private async loop(name: ScheduleName, command: readonly string[], timetable: Timetable): Promise<void> {
     const { signal } = this.stopping;
-    while (!signal.aborted) {
+    for (;;) {
       await sleep(Math.max(0, timetable.next - Date.now()), undefined, { signal }).catch(() => undefined); // stop() wakes it
-      if (signal.aborted) return;
+      if (this.stopping.signal.aborted) return;
       const startedAt = new Date();
       timetable.running = true;
       timetable.next += timetable.interval;

@@ -13,6 +13,7 @@ interface RunOptions {
   readonly sourceConfig?: string;
   readonly stanza?: string;
   readonly backup?: string;
+  readonly database: string;
   readonly query: readonly string[];
 }
 
@@ -40,6 +41,7 @@ export function registerDrill(program: Command, context: CliContext): void {
     .option("--source-config <file>", "the repository's pgbackrest.conf, with its keys and passphrase")
     .option("--stanza <name>", "the stanza in --source (default: the only one)")
     .option("--backup <label>", "the backup in --source (default: the newest)")
+    .option("--database <name>", "the database in --source that the queries ask", "postgres")
     .option("--query <sql>", "an integrity query on the restored database; may be repeated", (sql: string, all: string[]) => [...all, sql], [])
     .action(async (options: RunOptions) => {
       const { drillFromOptions } = await import("../../drill/run.ts");

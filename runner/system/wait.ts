@@ -8,6 +8,8 @@ export interface WaitOptions {
   /** Seconds between two looks. Default 0.1. */
   readonly every?: number;
   readonly signal?: AbortSignal;
+  /** Asked after a look that threw: whether waiting on is of no use; its error is then thrown at once. */
+  readonly fatal?: () => boolean;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function waitFor<T>(awaited: string, look: () => Promise<T | undefi
       if (seen !== undefined && seen !== false) return seen;
       last = undefined;
     } catch (error) {
+      if (options.fatal?.() === true) throw error;
       last = error;
     }
     if (secondsSince(start) >= options.within) {

@@ -4,7 +4,7 @@ export default tseslint.config(
   { ignores: ["node_modules/", "drill-reports/", "bench-reports/"] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js"] }, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "no-empty": ["error", { allowEmptyCatch: false }],
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
