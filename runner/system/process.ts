@@ -68,7 +68,7 @@ function baseEnvironment(): Record<string, string> {
 
 function start(command: string, args: readonly string[], options: ChildOptions, stdio: StdioOptions): ChildProcess {
   const inside = options.networkNamespace;
-  const [file = command, ...rest] = inside === undefined ? [command, ...args] : ["nsenter", `--net=/proc/${inside}/ns/net`, ...dropTo(options.user), "--", command, ...args];
+  const [file, rest] = inside === undefined ? [command, args] : ["nsenter", [`--net=/proc/${inside}/ns/net`, ...dropTo(options.user), "--", command, ...args]];
   const user = inside === undefined && options.user !== undefined && options.user.uid !== process.getuid?.() ? { uid: options.user.uid, gid: options.user.gid } : {};
   const child = spawn(file, rest, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
