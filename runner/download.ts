@@ -42,7 +42,9 @@ export async function downloadBackup(context: RunContext, record: BackupRecord, 
   for (const { path } of targets) await refuseExisting(path);
   const files: DownloadedFile[] = [];
   for (const { object, path } of targets) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+      throw new DrError({ kind: "failed", what: `the folder cannot be made: ${messageOf(cause)}`, where: dirname(path), todo: "Name a folder that you may write to with --to.", cause });
+    });
     files.push(await downloadObject(context, record, object, path, options.decrypt));
   }
   return { backup: record.id, files };
@@ -70,7 +72,7 @@ function targetName(record: BackupRecord, { key }: StoredObject, decrypt: boolea
 
 async function refuseExisting(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
     throw toStorageError(error, path);
   });
   if (found !== undefined) throw new DrError({ kind: "refused", what: "there is a file of this name already, and it is not overwritten", where: path, todo: "Remove it, or name another folder with --to." });
