@@ -137,7 +137,9 @@ function copyStatus(backend: string, records: readonly BackupRecord[], expected:
  * its newest archived WAL and begins with a full backup; any other store's is a row of points.
  */
 function windowOf(store: string, records: readonly BackupRecord[], { plan, wal }: StatusInput): WindowStatus | undefined {
-  const good = records.filter((record) => record.store === store && outcomeOf(record) !== "failed");
+  // Restore points, recovery points and the like hold no data that a recovery could begin with.
+  const scheduled = expectedBackups(plan, new Set([store]));
+  const good = records.filter((record) => outcomeOf(record) !== "failed" && scheduled.some((expected) => fulfils(record, expected)));
   const bases = store === "postgres" ? good.filter(({ kind }) => kind === "full") : good;
   const oldest = bases.map(({ watermark }) => watermark.time).sort()[0];
   if (oldest === undefined) return undefined;

@@ -111,6 +111,11 @@ describe("the status of the WAL", () => {
 });
 
 describe("the rest of the status", () => {
+  it("shows a recovery window only of what schedules make, and of no restore point or recovery point", () => {
+    const seen = status([record("redis", "snapshot", ago(3)), record("redis", "before-recovery", ago(900)), record("system", "recovery-point", ago(900)), record("postgres", "restore-point", ago(900))]);
+    expect(seen.windows.map(({ store, oldest }) => [store, oldest])).toEqual([["redis", ago(3)]]);
+  });
+
   it("names backends that are down, storage that runs low, and damaged records", () => {
     const seen = status([record("redis", "snapshot", ago(1))], {
       backends: [{ name: "r2", availableBytes: gib(9) }, { name: "s3", error: "the store refuses connections" }],
