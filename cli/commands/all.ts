@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { registerAgents } from "./agents.ts";
+import { registerBackupAll } from "./backup-all.ts";
 import { registerBackupPostgres } from "./backup-postgres.ts";
 import { registerBackupRedis } from "./backup-redis.ts";
 import { registerCatalog } from "./catalog.ts";
@@ -20,6 +21,7 @@ export function registerAll(program: Command, context: CliContext): void {
   const backup = program.command("backup").description("make a backup in every backend that the plan names");
   registerBackupPostgres(backup, context);
   registerBackupRedis(backup, context);
+  registerBackupAll(backup, context);
   const recover = program.command("recover").description("bring data back; nothing is replaced without --force");
   registerRecoverPostgres(recover, context);
   registerRecoverRedis(recover, context);

@@ -1,0 +1,51 @@
+import type { Command } from "commander";
+import { exitCodes } from "../../runner/errors.ts";
+import { backUpAll, type SystemBackup, type SystemBackupResult } from "../../runner/recovery-point/make.ts";
+import type { PartResult, Place } from "../../runner/recovery-point/record.ts";
+import type { CliContext } from "../context.ts";
+import { renderCopies } from "../render/copies.ts";
+
+/** `dr backup all` */
+export function registerBackupAll(backup: Command, context: CliContext): void {
+  backup
+    .command("all")
+    .description("the complete system as one recovery point: every store, and where they meet in PostgreSQL's log")
+    .action(async () => {
+      const result = await backUpAll(await context.openRun());
+      context.print(render(result), result);
+      if (result.outcome === "partial") context.setExitCode(exitCodes.partial);
+      if (result.outcome === "failed") context.setExitCode(exitCodes.failed);
+    });
+}
+
+function render(result: SystemBackupResult): string {
+  if (result.outcome === "skipped") return `nothing to do: ${result.why}`;
+  const { record, point, consistency, notRecorded } = result;
+  return [
+    `${record.id}: reaches to ${record.watermark.time}`,
+    ...point.parts.map(renderPart),
+    ...renderRestorePoint(result),
+    ...consistency.parts.filter(({ standing }) => standing === "behind" || standing === "ahead").map(({ store, why }) => `  ${store}: ${why}`),
+    "complete in:",
+    ...renderCopies(record.copies),
+    ...notRecorded.map(({ backend, error }) => `  ${backend}: the record itself is not there: ${error}`),
+    ...verdict(result),
+  ].join("\n");
+}
+
+const missing = (places: readonly Place[]): string => places.flatMap(({ backend, error }) => (error === null ? [] : [`, NOT in ${backend}`])).join("");
+
+function renderPart(part: PartResult): string {
+  return part.status === "failed" ? `  ${part.store}: FAILED: ${part.error}` : `  ${part.store}: ${part.backup}, reaches to ${part.watermark.time}${missing(part.places)}`;
+}
+
+function renderRestorePoint({ point: { restorePoint } }: SystemBackup): string[] {
+  if (restorePoint === null) return [];
+  return [restorePoint.status === "failed" ? `  restore point: FAILED: ${restorePoint.error}` : `  restore point: LSN ${restorePoint.lsn} on timeline ${restorePoint.timeline}${missing(restorePoint.places)}`];
+}
+
+function verdict({ outcome, record }: SystemBackup): string[] {
+  if (outcome === "ok") return [`PostgreSQL is recovered to it with \`dr recover pitr --name ${record.id}\``];
+  if (outcome === "partial") return ["partial: not every backend has all of it"];
+  return ["FAILED: no backend has a complete recovery point; what stands above can be recovered store by store"];
+}

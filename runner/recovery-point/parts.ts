@@ -1,0 +1,61 @@
+/** The stores' backups that a recovery point consists of, in the order in which they are made. A store is added here. */
+import { checkpointAgents } from "../agents/checkpoint.ts";
+import type { BackupRecord } from "../catalog/record.ts";
+import type { RunContext } from "../context.ts";
+import { backUpPostgres } from "../stores/postgres/back-up.ts";
+import { backUpRedis } from "../stores/redis/back-up.ts";
+import type { PartOrder } from "./record.ts";
+
+export interface Part {
+  /** As the records of its backups say. */
+  readonly store: string;
+  /** For people: what is being done. */
+  readonly step: string;
+  /** When it is made: `base` is PostgreSQL's own backup; the restore point comes between `before` and `after`. */
+  readonly order: PartOrder;
+  /** Whether the system cannot be recovered without it. */
+  readonly needed: boolean;
+  /** Whether the configuration names the store; one that it does not name is left out. */
+  configured(context: RunContext): boolean;
+  /** The backends that it is kept in. */
+  backends(context: RunContext): readonly string[];
+  /** Makes the backup, and throws where no copy of it stands. */
+  backUp(context: RunContext): Promise<BackupRecord | { readonly skipped: string }>;
+}
+
+const everyBackend = ({ backends }: RunContext): string[] => backends.map(({ name }) => name);
+/** PostgreSQL's are kept in pgBackRest's repositories, which not every backend has. */
+export const postgresBackends = ({ config }: RunContext): string[] => config.backends.flatMap(({ name, pgbackrest }) => (pgbackrest === undefined ? [] : [name]));
+export const hasPostgres = ({ config }: RunContext): boolean => config.postgres !== undefined;
+
+/**
+ * PostgreSQL first, as it may take long. Then what must not be ahead of it, as shortly before the restore point as
+ * can be; vectors belong there, and Vault. What PostgreSQL refers to, such as objects, comes `after`.
+ */
+export const parts: readonly Part[] = [
+  {
+    store: "postgres", step: "full backup of PostgreSQL", order: "base", needed: true,
+    configured: hasPostgres,
+    backends: postgresBackends,
+    async backUp(context) {
+      const result = await backUpPostgres(context, "full");
+      return result.outcome === "skipped" ? { skipped: result.why } : result.record;
+    },
+  },
+  {
+    store: "redis", step: "snapshot of Redis", order: "before", needed: true,
+    configured: ({ config }) => config.redis !== undefined,
+    backends: everyBackend,
+    async backUp(context) {
+      // Kept as long as the full backup that it belongs to. Without a PostgreSQL whose leader decides, Redis's own does.
+      const result = await backUpRedis(context, { schedule: "postgres-full", leaderOnly: !hasPostgres(context) });
+      return result.done ? result.record : { skipped: result.why };
+    },
+  },
+  {
+    store: "agents", step: "checkpoint of the agents", order: "before", needed: false,
+    configured: ({ config }) => config.postgres !== undefined && config.redis !== undefined,
+    backends: everyBackend,
+    backUp: async (context) => (await checkpointAgents(context)).record,
+  },
+];
