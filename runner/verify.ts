@@ -2,6 +2,8 @@ import { outcomeOf, type BackupRecord } from "./catalog/record.ts";
 import type { CatalogListing, CatalogProblem } from "./catalog/catalog.ts";
 import type { RunContext } from "./context.ts";
 import { DrError, messageOf } from "./errors.ts";
+import { recoveryPointKind } from "./recovery-point/record.ts";
+import { restorePointKind } from "./stores/postgres/details.ts";
 import { verificationOf, type CopyVerification, type Verification } from "./verification.ts";
 import { recordVerification, verificationKind } from "./verification-record.ts";
 
@@ -32,8 +34,11 @@ export interface VerificationRun {
 
 const isUnavailable = (error: unknown): boolean => error instanceof DrError && error.kind === "unavailable";
 
+/** Kinds of records that hold no data of their own. */
+const withoutData: ReadonlySet<string> = new Set([verificationKind, restorePointKind, recoveryPointKind]);
+
 /** A backup that can be verified: one that left something behind, which nobody may have removed yet. */
-const isThere = (record: BackupRecord, now: Date): boolean => record.kind !== verificationKind && outcomeOf(record) !== "failed" && (record.expiresAt === null || Date.parse(record.expiresAt) > now.getTime());
+const isThere = (record: BackupRecord, now: Date): boolean => !withoutData.has(record.kind) && outcomeOf(record) !== "failed" && (record.expiresAt === null || Date.parse(record.expiresAt) > now.getTime());
 
 /**
  * The backups that `--all` means: every one that began at `since` or later, and the newest of each store and kind
