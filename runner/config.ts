@@ -63,6 +63,8 @@ const redis = z.strictObject({
   port: z.int().min(1).max(65_535).default(6379),
   user: z.string().default("default"),
   passwordFile: absolutePath.optional(),
+  /** Who reads and writes the agents' keys, where `user` may only take snapshots (the shipped roles part the two). */
+  agents: z.strictObject({ user: z.string().min(1), passwordFile: absolutePath.optional() }).optional(),
 });
 
 export const runnerConfigSchema = z.strictObject({

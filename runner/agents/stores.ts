@@ -16,7 +16,7 @@ const connectDeadline = 10_000; // ms
 export async function openStores(context: RunContext): Promise<AgentStores> {
   const { postgres } = context.config;
   if (postgres === undefined) throw new DrError({ kind: "usage", what: "the configuration names no PostgreSQL", where: "postgres", todo: "Add `postgres`: agents live in it and in Redis." });
-  const redis = await connectRedis(redisOf(context), context.signal);
+  const redis = await connectRedis({ ...redisOf(context), ...context.config.redis?.agents }, context.signal);
   let database: Client;
   try {
     database = await connectDatabase(postgres);
