@@ -38,8 +38,9 @@ export async function protect(stage: Stage): Promise<Protection> {
   await steps.step("protect", "restore and query every copy of both backups", async () => {
     for (const store of ["postgres", "redis"]) {
       const { data } = await stage.dr(["verify", stage.backups.get(store) ?? "latest"], { accept: [1] });
-      const ok = verificationsSchema.parse(data).every((one) => one.ok);
-      stage.run.show(`verification of ${store} before the disaster`, ok ? "every copy restored and queried" : "a copy failed", ok);
+      const { ok, verified } = verificationsSchema.parse(data);
+      const errors = verified.flatMap(({ copies }) => copies.flatMap((copy) => copy.errors.map((error) => `${copy.backend}: ${error}`)));
+      stage.run.show(`verification of ${store} before the disaster`, ok ? "every copy restored and queried" : (errors[0] ?? "a copy failed"), ok);
     }
   });
   stage.scheduler.start(jobsOfADrill);
@@ -47,7 +48,10 @@ export async function protect(stage: Stage): Promise<Protection> {
 }
 
 /** What `dr verify --json` prints. */
-export const verificationsSchema = z.array(z.object({ backup: z.string(), store: z.string(), ok: z.boolean(), copies: z.array(z.object({ backend: z.string(), ok: z.boolean(), errors: z.array(z.string()) })) }));
+export const verificationsSchema = z.object({
+  ok: z.boolean(),
+  verified: z.array(z.object({ store: z.string(), ok: z.boolean(), copies: z.array(z.object({ backend: z.string(), ok: z.boolean(), errors: z.array(z.string()) })) })),
+});
 
 async function currentLsn(stage: Stage): Promise<string> {
   return ask(stage, "select pg_current_wal_lsn()::text as value");

@@ -70,10 +70,10 @@ export class Stage {
     this.#workload = workload;
   }
 
-  /** Runs `dr` as a job beside production's leader, with production's own credentials. */
+  /** Runs `dr` as a job beside production's leader, with the least credentials that the job needs. */
   async dr(args: readonly string[], options: Partial<DrOptions> = {}): Promise<DrResult> {
     const leader = await this.env.requireLeader();
-    const config = await this.env.runnerConfig(leader.region);
+    const config = await this.env.runnerConfig(leader.region, { redisUser: args.includes("agents") ? "recovery" : "backup" });
     return this.drWith(config, args, { cwd: this.env.layout.regions[leader.region], ...options });
   }
 

@@ -44,8 +44,8 @@ const folderBackend = z.strictObject({
 
 const postgres = z.strictObject({
   stanza: name.default("main"),
-  /** Folder of the server's data; on the database's own host. */
-  dataDirectory: absolutePath,
+  /** Folder of production's data, on the database's own host: nothing is ever restored into it. Absent elsewhere. */
+  dataDirectory: absolutePath.optional(),
   /** A host name, or the folder of the Unix socket. */
   host: z.string().min(1),
   port: z.int().min(1).max(65_535),

@@ -18,7 +18,7 @@ export const corruptBackup: Scenario = {
     await stage.run.steps.step("detect", "verify the newest backups", async () => {
       for (const store of ["postgres", "redis"]) {
         const { data } = await stage.dr(["verify", stage.backups.get(store) ?? "latest"], { accept: [1] });
-        for (const { copies } of verificationsSchema.parse(data)) {
+        for (const { copies } of verificationsSchema.parse(data).verified) {
           const bad = copies.find(({ backend }) => backend === "r2");
           const good = copies.find(({ backend }) => backend === "s3");
           stage.run.show(`verification names the damage of ${store} in r2`, bad?.errors[0] ?? "nothing was found", bad?.ok === false && bad.errors.length > 0);

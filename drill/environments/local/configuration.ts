@@ -72,7 +72,7 @@ export async function writeRecoveryConfig({ layout, plan, stores, user }: Config
     workDirectory: await makeFolder(join(folder, "work"), { mode: 0o711, owner: user }),
     passphraseFile: files.passphrase,
     backends: await backendConfigs(stores, "reader", files, secretsFolder, backends),
-    postgres: { stanza, dataDirectory, host: socketDirectory, port: postgresPort, user: "postgres", database: databaseName },
+    postgres: { stanza, host: socketDirectory, port: postgresPort, user: "postgres", database: databaseName },
     redis: { socket: redisSocket, port: redisPort, user: "default" },
     readOnly: true,
   });
