@@ -38,7 +38,7 @@ export type CheckpointedKey = z.infer<typeof keySchema>;
 
 /** The requirements' bound; fewer where agents are big, so that a block stays small in memory. */
 export const mostAgentsPerBlock = 1_000;
-export const mostBlockBytes = 16 * 1024 ** 2;
+export const mostBlockBytes = 8 * 1024 ** 2;
 
 export interface Block {
   readonly offset: number;
@@ -59,14 +59,24 @@ export type CheckpointIndex = z.infer<typeof indexSchema>;
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-export const sealBlock = (lines: readonly string[], passphrase: string): Promise<Buffer> =>
-  encryptBytes(Buffer.from(lines.map((line) => `${line}\n`).join("")), passphrase, { filename: "agents.jsonl", compress: true });
+/** `lines`: one agent a line, each with its line's end. */
+export const sealBlock = (lines: Buffer, passphrase: string): Promise<Buffer> => encryptBytes(lines, passphrase, { filename: "agents.jsonl", compress: true });
 
-export async function openBlock(message: Uint8Array, passphrase: string, where: string): Promise<CheckpointedAgent[]> {
+/** Opens a block and reads the agents that are `wanted` of it, by their places in the index; default: all of them. */
+export async function openBlock(message: Uint8Array, passphrase: string, { agents }: Pick<Block, "agents">, where: string, wanted?: ReadonlySet<string>): Promise<CheckpointedAgent[]> {
   const text = (await decryptBytes(message, passphrase)).toString("utf8");
   const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line, index) => parse(agentSchema, line, `${where}, line ${index + 1}`));
+  if (lines.length !== agents.length) throw differs(where, `it holds ${lines.length} agents, the index lists ${agents.length}`);
+  return lines.flatMap((line, place) => {
+    const id = agents[place];
+    if (wanted !== undefined && (id === undefined || !wanted.has(id))) return [];
+    const agent = parse(agentSchema, line, `${where}, line ${place + 1}`);
+    if (agent.id !== id) throw differs(where, `its line ${place + 1} is ${agent.id}, the index says ${String(id)}`);
+    return [agent];
+  });
 }
+
+const differs = (where: string, what: string): DrError => new DrError({ kind: "failed", what: `the block is not what the index says: ${what}`, where, todo: "Use another backend's copy or another checkpoint." });
 
 export const sealIndex = (index: CheckpointIndex, passphrase: string): Promise<Buffer> => encryptBytes(Buffer.from(JSON.stringify(index)), passphrase, { filename: "index.json", compress: true });
 

@@ -7,7 +7,7 @@ import { writeToAll } from "../storage/fan-out.ts";
 import { makeFolder } from "../system/files.ts";
 import { blocksName, indexName, sealBlock, sealIndex, sha256, type Block, type CheckpointIndex } from "./block.ts";
 import { beginSnapshot, countAgents, readBlocks, type AgentRow } from "./read-postgres.ts";
-import { spoolRedis } from "./read-redis.ts";
+import { spoolRedis, type PresentKeys } from "./read-redis.ts";
 import { RedisSpool } from "./redis-spool.ts";
 import { openStores, type AgentStores } from "./stores.ts";
 
@@ -19,6 +19,8 @@ export interface CheckpointOptions {
   /** These agents; default: all. */
   readonly only?: readonly string[];
   readonly kind?: CheckpointKind;
+  /** Keys that were found a moment ago: no second scan is made. */
+  readonly present?: PresentKeys;
 }
 
 export interface Checkpoint {
@@ -54,12 +56,12 @@ export async function checkpointAgents(context: RunContext, options: CheckpointO
 }
 
 /** The same over connections that are open already. */
-export async function checkpointFrom(context: RunContext, stores: AgentStores, { only, kind = "checkpoint" }: CheckpointOptions): Promise<Checkpoint> {
+export async function checkpointFrom(context: RunContext, stores: AgentStores, { only, kind = "checkpoint", present }: CheckpointOptions): Promise<Checkpoint> {
   const attempt = { id: context.catalog.newId(agentsStore, kind), store: agentsStore, kind, schedule, startedAt: context.clock.now() } as const;
   const before = context.backends.map(({ requests }) => requests);
   const spool = await RedisSpool.open(await makeFolder(context.config.workDirectory, { mode: 0o711 }));
   try {
-    const written = await writeCheckpoint(context, stores, spool, { id: attempt.id, only: only === undefined ? undefined : new Set(only), orphans: kind === "before-recovery" });
+    const written = await writeCheckpoint(context, stores, spool, { id: attempt.id, only: only === undefined ? undefined : new Set(only), orphans: kind === "before-recovery", present });
     const record: BackupRecord = {
       version: recordVersion, id: attempt.id, store: agentsStore, kind,
       startedAt: attempt.startedAt.toISOString(), finishedAt: context.clock.now().toISOString(),
@@ -106,13 +108,14 @@ interface Scope {
   readonly only: ReadonlySet<string> | undefined;
   /** Whether keys whose agent PostgreSQL does not know are kept too: a recovery is about to replace them. */
   readonly orphans: boolean;
+  readonly present: PresentKeys | undefined;
 }
 
-async function writeCheckpoint(context: RunContext, { database, redis }: AgentStores, spool: RedisSpool, { id, only, orphans }: Scope): Promise<Written> {
+async function writeCheckpoint(context: RunContext, { database, redis }: AgentStores, spool: RedisSpool, { id, only, orphans, present }: Scope): Promise<Written> {
   const { backends, signal } = context;
   const passphrase = await context.passphrase();
   context.report({ step: "read working memory" });
-  const time = await spoolRedis(redis, spool, only);
+  const time = await spoolRedis(redis, spool, only, present);
   const lsn = await beginSnapshot(database);
   try {
     const total = only?.size ?? (await countAgents(database));
@@ -132,17 +135,18 @@ async function writeCheckpoint(context: RunContext, { database, redis }: AgentSt
       let offset = 0;
       for await (const rows of rowsOf()) {
         signal.throwIfAborted();
-        const lines: string[] = [];
+        const lines: Buffer[] = [];
         for (const row of rows) {
           const own = await spool.take(row.id);
           keys += own.length;
-          lines.push(`${row.line.slice(0, -1)},"keys":${JSON.stringify(own)}}`);
+          lines.push(Buffer.from(`${row.line.slice(0, -1)},"keys":${JSON.stringify(own)}}\n`));
         }
-        const message = await sealBlock(lines, passphrase);
+        const block = Buffer.concat(lines);
+        const message = await sealBlock(block, passphrase);
         blocks.push({ offset, length: message.length, sha256: sha256(message), agents: rows.map((row) => row.id) });
         offset += message.length;
         agents += rows.length;
-        sourceBytes += lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+        sourceBytes += block.length;
         context.report({ step: "checkpoint agents", done: agents, total, unit: "agents" });
         yield message;
       }

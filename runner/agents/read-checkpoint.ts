@@ -24,13 +24,13 @@ export async function readIndexFrom(backend: StorageBackend, record: BackupRecor
 }
 
 /** One ranged read, one message. The error names the block, its place and its object. */
-export async function readBlockFrom(backend: StorageBackend, index: CheckpointIndex, block: Block, passphrase: string, signal: AbortSignal): Promise<CheckpointedAgent[]> {
+export async function readBlockFrom(backend: StorageBackend, index: CheckpointIndex, block: Block, passphrase: string, signal: AbortSignal, wanted?: ReadonlySet<string>): Promise<CheckpointedAgent[]> {
   const { offset, length } = block;
   const where = `block ${index.blocks.indexOf(block) + 1} of ${index.blocks.length} in ${backend.uri(index.object)}, bytes ${offset} to ${offset + length - 1}`;
   const bytes = await buffer(await backend.get(index.object, { offset, length }, signal));
   const found = sha256(bytes);
   if (found !== block.sha256) throw damaged(where, found, block.sha256);
-  return openBlock(bytes, passphrase, where);
+  return openBlock(bytes, passphrase, block, where, wanted);
 }
 
 /** Reads a part from the first backend that has it whole, in the configuration's order. */
@@ -59,7 +59,7 @@ export const readIndex = async (context: RunContext, record: BackupRecord, rejec
   return fromAny(context, record, "the checkpoint's index", rejected, (backend) => readIndexFrom(backend, record, passphrase, context.signal));
 };
 
-export const readBlock = async (context: RunContext, record: BackupRecord, index: CheckpointIndex, block: Block, rejected: RejectedPart[]): Promise<CheckpointedAgent[]> => {
+export const readBlock = async (context: RunContext, record: BackupRecord, index: CheckpointIndex, block: Block, wanted: ReadonlySet<string>, rejected: RejectedPart[]): Promise<CheckpointedAgent[]> => {
   const passphrase = await context.passphrase();
-  return fromAny(context, record, `block ${index.blocks.indexOf(block) + 1} of the checkpoint`, rejected, (backend) => readBlockFrom(backend, index, block, passphrase, context.signal));
+  return fromAny(context, record, `block ${index.blocks.indexOf(block) + 1} of the checkpoint`, rejected, (backend) => readBlockFrom(backend, index, block, passphrase, context.signal, wanted));
 };

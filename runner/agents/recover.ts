@@ -5,7 +5,8 @@ import { checkpointFrom } from "./checkpoint.ts";
 import type { CheckpointedAgent } from "./block.ts";
 import { findCheckpoints, noCheckpoint, type CheckpointQuestion, type WantedBlock } from "./find-checkpoint.ts";
 import { readBlock, type RejectedPart } from "./read-checkpoint.ts";
-import { none, presentKeys, restoreAgents, sum, type AgentFailure, type PresentKeys, type RestoreCounts, type RestoreResult } from "./restore.ts";
+import { presentKeys, type PresentKeys } from "./read-redis.ts";
+import { none, restoreAgents, sum, type AgentFailure, type RestoreCounts, type RestoreResult } from "./restore.ts";
 import { openStores, type AgentStores } from "./stores.ts";
 
 export interface AgentRecoveryOptions extends CheckpointQuestion {
@@ -49,26 +50,52 @@ export async function recoverAgent(context: RunContext, id: string, options: Omi
  */
 export async function recoverAgents(context: RunContext, options: AgentRecoveryOptions = {}): Promise<AgentsRecovery> {
   const begun = performance.now();
-  const rejected: RejectedPart[] = [];
-  const { blocks, missing } = await findCheckpoints(context, options, rejected);
-  if (blocks.length === 0 && missing.length === 0) throw new DrError({ kind: "failed", what: "No checkpoint found", where: options.at === undefined ? "catalog" : `at or before ${options.at.toISOString()}`, todo: "Make one with `dr backup agents checkpoint`, or name a later time." });
-  const find = secondsSince(begun);
-  const unfound = missing.map((id) => ({ id, error: noCheckpoint(id, options.at).message }));
-  const shared = { dryRun: options.dryRun === true, checkpoints: usedBy(blocks), rejected };
-  if (options.dryRun === true || blocks.length === 0) return { ...none, ...shared, agents: blocks.reduce((total, { agents }) => total + agents.size, 0), failed: unfound, before: undefined, seconds: { find, keepPresent: 0, restore: 0, total: secondsSince(begun) } };
+  const found = await findAll(context, options);
+  if (options.dryRun === true || found.blocks.length === 0) {
+    const agents = found.blocks.reduce((total, block) => total + block.agents.size, 0);
+    return { ...none, agents, ...toldOf(found, options), before: undefined, seconds: { find: found.seconds, keepPresent: 0, restore: 0, total: secondsSince(begun) } };
+  }
   const stores = await openStores(context);
   try {
-    const keeping = performance.now();
-    const only = options.only === undefined ? undefined : blocks.flatMap(({ agents }) => [...agents]);
-    const present = await presentKeys(stores.redis, only === undefined ? undefined : new Set(only));
-    const before = (options.keepPresent ?? !context.config.readOnly) ? await keepPresent(context, stores, present, only) : undefined;
-    const keepSeconds = secondsSince(keeping);
-    const restoring = performance.now();
-    const restored = await restoreBlocks(context, stores, blocks, present, rejected);
-    return { ...restored, ...shared, failed: [...unfound, ...restored.failed], before, seconds: { find, keepPresent: keepSeconds, restore: secondsSince(restoring), total: secondsSince(begun) } };
+    return await recoverFound(context, stores, options, found, begun);
   } finally {
     await stores.close();
   }
+}
+
+/** The same over connections that are open already. */
+export async function recoverWith(context: RunContext, stores: AgentStores, options: AgentRecoveryOptions): Promise<AgentsRecovery> {
+  const begun = performance.now();
+  return recoverFound(context, stores, options, await findAll(context, options), begun);
+}
+
+interface Found {
+  readonly blocks: readonly WantedBlock[];
+  readonly unfound: readonly AgentFailure[];
+  readonly rejected: RejectedPart[];
+  readonly seconds: number;
+}
+
+async function findAll(context: RunContext, options: AgentRecoveryOptions): Promise<Found> {
+  const begun = performance.now();
+  const rejected: RejectedPart[] = [];
+  const { blocks, missing } = await findCheckpoints(context, options, rejected);
+  if (blocks.length === 0 && missing.length === 0) throw new DrError({ kind: "failed", what: "No checkpoint found", where: options.at === undefined ? "catalog" : `at or before ${options.at.toISOString()}`, todo: "Make one with `dr backup agents checkpoint`, or name a later time." });
+  return { blocks, rejected, unfound: missing.map((id) => ({ id, error: noCheckpoint(id, options.at).message })), seconds: secondsSince(begun) };
+}
+
+const toldOf = ({ blocks, unfound, rejected }: Found, { dryRun = false }: AgentRecoveryOptions) => ({ dryRun, checkpoints: usedBy(blocks), failed: unfound, rejected });
+
+async function recoverFound(context: RunContext, stores: AgentStores, options: AgentRecoveryOptions, found: Found, begun: number): Promise<AgentsRecovery> {
+  const keeping = performance.now();
+  const only = options.only === undefined ? undefined : found.blocks.flatMap(({ agents }) => [...agents]);
+  const present = await presentKeys(stores.redis, only === undefined ? undefined : new Set(only));
+  const before = (options.keepPresent ?? !context.config.readOnly) ? await keepPresent(context, stores, present, only) : undefined;
+  const keepSeconds = secondsSince(keeping);
+  const restoring = performance.now();
+  const restored = await restoreBlocks(context, stores, found.blocks, present, found.rejected);
+  const seconds = { find: found.seconds, keepPresent: keepSeconds, restore: secondsSince(restoring), total: secondsSince(begun) };
+  return { ...restored, ...toldOf(found, options), failed: [...found.unfound, ...restored.failed], before, seconds };
 }
 
 function usedBy(blocks: readonly WantedBlock[]): UsedCheckpoint[] {
@@ -81,7 +108,7 @@ function usedBy(blocks: readonly WantedBlock[]): UsedCheckpoint[] {
 async function keepPresent(context: RunContext, stores: AgentStores, present: PresentKeys, only: readonly string[] | undefined): Promise<string | undefined> {
   const { rows } = await stores.database.query("select from agents where $1::text[] is null or id = any($1) limit 1", [only ?? null]);
   if (rows.length === 0 && present.size === 0) return undefined;
-  const { record } = await checkpointFrom(context, stores, { kind: "before-recovery", ...(only === undefined ? {} : { only }) });
+  const { record } = await checkpointFrom(context, stores, { kind: "before-recovery", present, ...(only === undefined ? {} : { only }) });
   return record.id;
 }
 
@@ -104,9 +131,7 @@ async function readWanted(context: RunContext, wanted: WantedBlock | undefined, 
   if (wanted === undefined) return { agents: [], failed: [] };
   const { record, index, block, agents: ids } = wanted;
   try {
-    const agents = (await readBlock(context, record, index, block, rejected)).filter(({ id }) => ids.has(id));
-    const found = new Set(agents.map(({ id }) => id));
-    return { agents, failed: [...ids].filter((id) => !found.has(id)).map((id) => ({ id, error: `the index names it in ${index.object}, its block does not hold it` })) };
+    return { agents: await readBlock(context, record, index, block, ids, rejected), failed: [] };
   } catch (error) {
     return { agents: [], failed: [...ids].map((id) => ({ id, error: messageOf(error) })) };
   }

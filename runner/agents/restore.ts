@@ -1,7 +1,7 @@
 import { DatabaseError, type Client } from "pg";
 import { DrError, messageOf } from "../errors.ts";
 import type { RedisArgument, RedisLink } from "../stores/redis/connection.ts";
-import { agentKeys } from "./read-redis.ts";
+import type { PresentKeys } from "./read-redis.ts";
 import type { CheckpointedAgent } from "./block.ts";
 import type { AgentStores } from "./stores.ts";
 
@@ -21,21 +21,6 @@ export interface AgentFailure {
 
 export interface RestoreResult extends RestoreCounts {
   readonly failed: readonly AgentFailure[];
-}
-
-/** Keys that Redis has now, by agent: what the checkpoint does not hold of them goes. */
-export type PresentKeys = ReadonlyMap<string, readonly string[]>;
-
-export async function presentKeys(redis: RedisLink, only?: ReadonlySet<string>): Promise<PresentKeys> {
-  const present = new Map<string, string[]>();
-  for await (const keys of agentKeys(redis, only)) {
-    for (const { agent, key } of keys) {
-      const known = present.get(agent);
-      if (known === undefined) present.set(agent, [key]);
-      else known.push(key);
-    }
-  }
-  return present;
 }
 
 /** Agents whose keys are replaced in one Redis transaction: each is whole at any time, and the server is not held up. */
@@ -94,10 +79,10 @@ select id, config::jsonb, 'recovered', sequence, lsn, clock_timestamp() from jso
 on conflict (id) do update set config = excluded.config, status = excluded.status, sequence = excluded.sequence, lsn = excluded.lsn, updated_at = excluded.updated_at`;
 const insertTasks = `
 insert into task_history (agent_id, sequence, task, outcome, created_at)
-select t->>0, (t->>1)::bigint, t->>2, t->>3, (t->>4)::timestamptz from json_array_elements($1::json) as t`;
+select * from json_to_recordset($1::json) as t(a text, s bigint, t text, o text, c timestamptz)`;
 const insertEpisodes = `
 insert into episodic_memory (agent_id, sequence, content, created_at)
-select e->>0, (e->>1)::bigint, e->>2, (e->>3)::timestamptz from json_array_elements($1::json) as e`;
+select * from json_to_recordset($1::json) as e(a text, s bigint, e text, c timestamptz)`;
 
 /**
  * The task history is replaced together with the episodes: both are numbered by the agent's own sequence, which goes
@@ -109,8 +94,8 @@ async function restoreRows(database: Client, agents: readonly CheckpointedAgent[
   if (rowless !== undefined) throw new DrError({ kind: "failed", what: `the checkpoint holds only the working memory of ${rowless.id}: PostgreSQL had no such agent`, where: rowless.id, todo: "Recover it from an older checkpoint." });
   const ids = agents.map(({ id }) => id);
   const rows = agents.map(({ id, config, sequence, lsn }) => ({ id, config, sequence, lsn }));
-  const tasks = agents.flatMap(({ id, tasks: own }) => own.map((task) => [id, ...task]));
-  const episodes = agents.flatMap(({ id, episodes: own }) => own.map((episode) => [id, ...episode]));
+  const tasks = agents.flatMap(({ id, tasks: own }) => own.map(([s, t, o, c]) => ({ a: id, s, t, o, c })));
+  const episodes = agents.flatMap(({ id, episodes: own }) => own.map(([s, e, c]) => ({ a: id, s, e, c })));
   await database.query({ name: "upsert agents", text: upsert, values: [JSON.stringify(rows)] });
   await database.query({ name: "clear tasks", text: "delete from task_history where agent_id = any($1)", values: [ids] });
   await database.query({ name: "clear episodes", text: "delete from episodic_memory where agent_id = any($1)", values: [ids] });

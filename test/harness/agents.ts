@@ -32,7 +32,7 @@ export async function seedAgents(database: Client, redis: RedisLink, { agents, e
     [agents, events],
   );
   await database.query(
-    `insert into episodic_memory select 'agent-' || lpad(n::text, 6, '0'), e, 'é"\\' || repeat(md5(n::text || '/' || e), ceil($3 / 32.0)::int), '2026-11-22 10:00:00.000001+00' from generate_series(1, $1::int) as n, generate_series(1, $2::int) as e`,
+    `insert into episodic_memory select 'agent-' || lpad(n::text, 6, '0'), e, 'é"\\' || (select string_agg(md5(concat_ws('/', n, e, part)), ' ') from generate_series(1, ceil($3 / 33.0)::int) as part), '2026-11-22 10:00:00.000001+00' from generate_series(1, $1::int) as n, generate_series(1, $2::int) as e`,
     [agents, events, episodeLength],
   );
   await database.query("analyze");
