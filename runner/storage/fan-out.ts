@@ -16,7 +16,7 @@ export interface FanOutOptions {
   readonly expectedBytes?: number;
   /**
    * A backend that takes nothing for this many seconds is dropped. Default 60. An S3 backend takes a part of at least
-   * 8 MiB at a time.
+   * 8 MiB at a time; once it has taken all, it puts them together within a time of its own.
    */
   readonly stallSeconds?: number;
   readonly signal?: AbortSignal;
@@ -81,6 +81,8 @@ class Lane {
   readonly #done: Promise<{ readonly bytes: number } | undefined>;
   #watch: NodeJS.Timeout | undefined;
   #error: unknown;
+  #taken = 0;
+  #expected = Infinity;
   #failed = false;
 
   constructor(backend: StorageBackend, key: string, { expectedBytes, stallSeconds = defaultStall }: FanOutOptions) {
@@ -89,7 +91,7 @@ class Lane {
     this.#stall = stallSeconds;
     this.#pipe.on("error", () => undefined); // whoever put it there has the error already
     this.#done = backend
-      .put(key, this.#pipe, { signal: this.#halt.signal, onTaken: () => this.#alive(), ...(expectedBytes === undefined ? {} : { expectedBytes }) })
+      .put(key, this.#pipe, { signal: this.#halt.signal, onTaken: (bytes) => this.#alive(bytes), ...(expectedBytes === undefined ? {} : { expectedBytes }) })
       .catch((error: unknown) => {
         this.stop(error);
         return undefined;
@@ -119,9 +121,10 @@ class Lane {
   /** Waits for the end of the upload, and says how it went. */
   async finish(expected: number): Promise<CopyResult> {
     const { name: backend } = this.#backend;
+    this.#expected = expected;
     if (!this.gone) {
       this.#pipe.end();
-      this.#watchOver();
+      if (this.#taken < expected) this.#watchOver();
     }
     const stored = await this.#done;
     this.#rest();
@@ -158,8 +161,10 @@ class Lane {
     this.#watch = undefined;
   }
 
-  #alive(): void {
-    if (this.#watch !== undefined) this.#watchOver();
+  #alive(bytes: number): void {
+    this.#taken += bytes;
+    if (this.#taken >= this.#expected) this.#rest();
+    else if (this.#watch !== undefined) this.#watchOver();
   }
 }
 

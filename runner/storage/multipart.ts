@@ -1,18 +1,18 @@
 import type { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand,
-  type CompletedPart, type S3Client,
+  type CompletedPart,
 } from "@aws-sdk/client-s3";
 import { messageOf } from "../errors.ts";
 import { StorageError } from "./faults.ts";
 import { cut, type Part } from "./parts.ts";
-import { deadlines, withDeadline } from "./s3-client.ts";
+import { completeDeadline, deadlines, withDeadline, type Clients } from "./s3-client.ts";
 
 /** Parts on their way at once; one more is being filled meanwhile. More would only cost memory. */
 const lanes = 2;
 
 export interface UploadTarget {
-  readonly client: S3Client;
+  readonly clients: Clients;
   readonly bucket: string;
   /** As the bucket knows it, with the backend's prefix. */
   readonly key: string;
@@ -47,9 +47,9 @@ export async function upload(target: UploadTarget, source: Readable, length: num
 }
 
 /** One request: an object that is there as a whole or not at all. */
-export async function uploadWhole({ client, bucket, key, where, contentType, signal, onTaken }: UploadTarget, data: Uint8Array): Promise<{ readonly bytes: number }> {
+export async function uploadWhole({ clients, bucket, key, where, contentType, signal, onTaken }: UploadTarget, data: Uint8Array): Promise<{ readonly bytes: number }> {
   const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: data, ContentLength: data.length, ...(contentType === undefined ? {} : { ContentType: contentType }) });
-  await withDeadline(where, { deadline: deadlines.part, signal }, (abortSignal) => client.send(command, { abortSignal }));
+  await withDeadline(where, { deadline: deadlines.part, signal }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   onTaken?.(data.length);
   return { bytes: data.length };
 }
@@ -57,14 +57,14 @@ export async function uploadWhole({ client, bucket, key, where, contentType, sig
 type NextPart = () => Promise<IteratorResult<Part, undefined>>;
 
 async function uploadInParts(target: UploadTarget, first: Part, next: NextPart, stop: AbortController): Promise<{ readonly bytes: number }> {
-  const { client, bucket, key, where, contentType, signal } = target;
+  const { clients, bucket, key, where, contentType, signal } = target;
   const begin = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...(contentType === undefined ? {} : { ContentType: contentType }) });
-  const { UploadId: uploadId } = await withDeadline(where, { deadline: deadlines.small, signal }, (abortSignal) => client.send(begin, { abortSignal }));
+  const { UploadId: uploadId } = await withDeadline(where, { deadline: deadlines.small, signal }, (abortSignal) => clients.quick.send(begin, { abortSignal }));
   if (uploadId === undefined) throw new StorageError("other", "the store gave the upload no id", where);
   try {
     const { parts, bytes } = await sendParts(target, uploadId, first, next, stop);
     const complete = new CompleteMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts: parts } });
-    await withDeadline(where, { deadline: deadlines.complete, signal }, (abortSignal) => client.send(complete, { abortSignal }));
+    await withDeadline(where, { deadline: completeDeadline(bytes), signal }, (abortSignal) => clients.patient.send(complete, { abortSignal }));
     return { bytes };
   } catch (error) {
     await withdraw(target, uploadId, error);
@@ -104,9 +104,9 @@ async function sendParts(target: UploadTarget, uploadId: string, first: Part, ne
   return { parts: sent.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)), bytes };
 }
 
-async function sendPart({ client, bucket, key, where, signal, onTaken }: UploadTarget, uploadId: string, part: Part): Promise<CompletedPart> {
+async function sendPart({ clients, bucket, key, where, signal, onTaken }: UploadTarget, uploadId: string, part: Part): Promise<CompletedPart> {
   const command = new UploadPartCommand({ Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: part.number, Body: part.data, ContentLength: part.data.length });
-  const { ETag } = await withDeadline(where, { deadline: deadlines.part, signal }, (abortSignal) => client.send(command, { abortSignal }));
+  const { ETag } = await withDeadline(where, { deadline: deadlines.part, signal }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   if (ETag === undefined) throw new StorageError("other", `the store gave part ${part.number} no ETag`, where);
   const { length } = part.data;
   part.release(); // not on failure: a request that was cut may still look at the buffer
@@ -115,10 +115,10 @@ async function sendPart({ client, bucket, key, where, signal, onTaken }: UploadT
 }
 
 /** Withdraws what was begun. A store that is gone cannot be told: its lifecycle rule for unfinished uploads does it. */
-async function withdraw({ client, bucket, key, where }: UploadTarget, uploadId: string, reason: unknown): Promise<void> {
+async function withdraw({ clients, bucket, key, where }: UploadTarget, uploadId: string, reason: unknown): Promise<void> {
   const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId });
   try {
-    await withDeadline(where, { deadline: deadlines.withdraw }, (abortSignal) => client.send(command, { abortSignal }));
+    await withDeadline(where, { deadline: deadlines.withdraw }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   } catch (error) {
     if (reason instanceof Error && reason.cause === undefined) reason.cause = new Error(`the unfinished upload ${uploadId} could not be withdrawn: ${messageOf(error)}`);
   }

@@ -17,11 +17,15 @@ export const deadlines = {
   part: 300,
   /** A store that has just failed is not waited for any longer than that to take back an upload. */
   withdraw: 10,
-  /** S3 puts a large object together for minutes before it answers. */
-  complete: 300,
-  /** A connection on which nothing moves. */
-  silence: 60,
+  /** A connection on which nothing moves is given up and the request sent again, before a fan-out calls it a stall. */
+  silence: 25,
 } as const;
+
+/**
+ * Seconds until an upload must be put together, in silence: S3 takes minutes for large objects, and a server that
+ * copies the parts does no less than 16 MiB in a second.
+ */
+export const completeDeadline = (bytes: number): number => 120 + bytes / (16 * 1024 ** 2);
 
 /** The first try and two more: what passes in a second is passed over, and what lasts is the caller's to judge. */
 const tries = 3;
@@ -31,32 +35,42 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function openClient(config: S3BackendConfig, onRequest: () => void): Promise<S3Client> {
+export interface Clients {
+  /** Gives a silent connection up early. */
+  readonly quick: S3Client;
+  /** For the one request whose answer is long in coming: to put an upload together. */
+  readonly patient: S3Client;
+  close(): void;
+}
+
+export async function openClients(config: S3BackendConfig, onRequest: () => void): Promise<Clients> {
   const [credentials, ca] = await Promise.all([readCredentials(config.credentialsFile), readAuthorities(config)]);
-  const client = new S3Client({
-    endpoint: endpointOf(config),
-    region: config.region,
-    credentials,
-    forcePathStyle: true,
-    maxAttempts: tries,
-    retryMode: "standard",
-    // R2 and other stores refuse the checksums that new SDKs add by themselves
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: deadlines.connect * 1_000,
-      socketTimeout: deadlines.silence * 1_000,
-      httpsAgent: new Agent({ keepAlive: true, maxSockets: 32, ...(ca === undefined ? {} : { ca }) }),
-    }),
-  });
-  client.middlewareStack.add(
-    (next) => (args) => {
-      onRequest(); // after the retries, so that each try counts
-      return next(args);
-    },
-    { step: "deserialize", name: "countRequests" },
-  );
-  return client;
+  const httpsAgent = new Agent({ keepAlive: true, maxSockets: 32, ...(ca === undefined ? {} : { ca }) });
+  const open = (silence: number): S3Client => {
+    const client = new S3Client({
+      endpoint: endpointOf(config),
+      region: config.region,
+      credentials,
+      forcePathStyle: true,
+      maxAttempts: tries,
+      retryMode: "standard",
+      // R2 and other stores refuse the checksums that new SDKs add by themselves
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+      requestHandler: new NodeHttpHandler({ connectionTimeout: deadlines.connect * 1_000, socketTimeout: silence * 1_000, httpsAgent }),
+    });
+    client.middlewareStack.add(
+      (next) => (args) => {
+        onRequest(); // after the retries, so that each try counts
+        return next(args);
+      },
+      { step: "deserialize", name: "countRequests" },
+    );
+    return client;
+  };
+  const quick = open(deadlines.silence);
+  const patient = open(0); // no limit but the request's own deadline
+  return { quick, patient, close: () => httpsAgent.destroy() };
 }
 
 function endpointOf(config: S3BackendConfig): string {

@@ -8,7 +8,7 @@ import { StorageError, toStorageError } from "./faults.ts";
 import { checkKey } from "./keys.ts";
 import { upload, uploadWhole, type UploadTarget } from "./multipart.ts";
 import { partLength } from "./parts.ts";
-import { deadlines, openClient, withDeadline } from "./s3-client.ts";
+import { deadlines, openClients, withDeadline, type Clients } from "./s3-client.ts";
 
 /** The most keys that S3 deletes in one request. */
 const deleteBatch = 1_000;
@@ -18,7 +18,7 @@ export class S3Backend implements StorageBackend {
   readonly kind = "s3";
   readonly name: string;
   readonly #config: S3BackendConfig;
-  #client: S3Client | undefined;
+  #clients: Clients | undefined;
   #requests = 0;
 
   private constructor(config: S3BackendConfig) {
@@ -29,7 +29,7 @@ export class S3Backend implements StorageBackend {
   /** Reads the credentials and the authority, and sends nothing: a bucket that is down opens all the same. */
   static async open(config: S3BackendConfig): Promise<S3Backend> {
     const backend = new S3Backend(config);
-    backend.#client = await openClient(config, () => {
+    backend.#clients = await openClients(config, () => {
       backend.#requests += 1;
     });
     return backend;
@@ -46,7 +46,7 @@ export class S3Backend implements StorageBackend {
   async put(key: string, source: Readable | Uint8Array, options: PutOptions = {}): Promise<{ readonly bytes: number }> {
     const where = this.#where(checkKey(key, this.name));
     const { contentType, signal, onTaken } = options;
-    const target: UploadTarget = { client: this.#open, bucket: this.#config.bucket, key: this.#full(key), where, contentType, signal, onTaken };
+    const target: UploadTarget = { clients: this.#open, bucket: this.#config.bucket, key: this.#full(key), where, contentType, signal, onTaken };
     return this.#translate(where, () => (source instanceof Uint8Array ? uploadWhole(target, source) : upload(target, source, partLength(options.expectedBytes))));
   }
 
@@ -109,13 +109,13 @@ export class S3Backend implements StorageBackend {
   }
 
   close(): void {
-    this.#client?.destroy();
-    this.#client = undefined;
+    this.#clients?.close();
+    this.#clients = undefined;
   }
 
-  get #open(): S3Client {
-    if (this.#client === undefined) throw new TypeError(`the backend ${this.name} is closed`);
-    return this.#client;
+  get #open(): Clients {
+    if (this.#clients === undefined) throw new TypeError(`the backend ${this.name} is closed`);
+    return this.#clients;
   }
 
   #full(key: string): string {
@@ -145,7 +145,7 @@ export class S3Backend implements StorageBackend {
   }
 
   #send<T>(where: string, send: (client: S3Client, signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#translate(where, () => withDeadline(where, { deadline: deadlines.small, signal }, (abortSignal) => send(this.#open, abortSignal)));
+    return this.#translate(where, () => withDeadline(where, { deadline: deadlines.small, signal }, (abortSignal) => send(this.#open.quick, abortSignal)));
   }
 
   async #translate<T>(where: string, work: () => Promise<T>): Promise<T> {

@@ -68,7 +68,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const reader = await account(join(folder, "reader.credentials"), "reader");
   await writeAccounts(join(accounts, "users.json"), [writer, reader], user);
   const root = newAccount("root");
-  const port = options.port === 0 ? await freePort() : options.port;
+  const port = await freePort(options.port);
   const server = await startGateway(root, { ...options, folder, port, region }, accounts, data);
   try {
     await prepareBucket({ root, writer, reader, bucket, region, port, caFile });
@@ -199,11 +199,12 @@ async function writeAccounts(path: string, accounts: readonly Account[], owner: 
   await writeDurably(path, JSON.stringify({ accessAccounts: Object.fromEntries(entries) }), { mode: 0o600, owner });
 }
 
-async function freePort(): Promise<number> {
+/** The port, or any where it is 0. One that is taken must not be: what listens there would be taken for the server. */
+async function freePort(wanted: number): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolveListening, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", resolveListening);
+    probe.once("error", (cause) => reject(new DrError({ kind: "unavailable", what: `the S3 server cannot listen: ${cause.message}`, where: `127.0.0.1:${wanted}`, todo: "Stop what listens there, or choose another port.", cause })));
+    probe.listen(wanted, "127.0.0.1", resolveListening);
   });
   const bound = probe.address();
   await new Promise<void>((resolveClosed) => probe.close(() => resolveClosed()));

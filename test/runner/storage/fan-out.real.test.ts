@@ -128,7 +128,7 @@ describe("a backend that fails", () => {
   });
 
   it("is not one whose source is slow", async () => {
-    const { copies } = await writeToAll([await s3Backend(first), await s3Backend(second)], "slow/object", blocks(12, (number) => (number === 10 ? new Promise((resolve) => setTimeout(resolve, 2_500)) : undefined)), { stallSeconds: 1 });
+    const { copies } = await writeToAll([await s3Backend(first), await s3Backend(second)], "slow/object", blocks(3, (number) => (number === 2 ? new Promise((resolve) => setTimeout(resolve, 4_000)) : undefined)), { stallSeconds: 3 });
     expect(statuses(copies)).toBe("first ok, second ok");
   });
 
