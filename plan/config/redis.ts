@@ -146,8 +146,8 @@ function rulesOf(role: RedisRole, appKeys: readonly string[]): readonly string[]
       return [...appKeys.map((keys) => `~${keys}`), "&*", "+@all", "-@admin", "-@dangerous", "+info", "+role"];
     case "replica":
       return ["+psync", "+replconf", "+ping"];
-    case "backup": // `redis-cli --rdb` is REPLCONF and SYNC; the dump holds every key, so no key pattern is needed
-      return [...connect, "+sync", "+psync", "+replconf", "+info", "+time", "+dbsize", "+role"];
+    case "backup": // snapshots (`redis-cli --rdb` is REPLCONF and SYNC, and needs no key) and agents' checkpoints, which read
+      return [`%R~${agentKeys}`, ...connect, "+sync", "+psync", "+replconf", "+info", "+time", "+dbsize", "+role", "+scan", "+dump", "+pttl", "+pexpiretime", "+get"];
     case "recovery": // one agent or all of them; RESTORE counts as dangerous and is named
       return [`~${agentKeys}`, ...connect, "+scan", "+dump", "+restore", "+pttl", "+pexpiretime", "+get", "+type", "+exists", "+del", "+unlink", "+multi", "+exec", "+discard", "+watch", "+unwatch", "+time", "+info", "+dbsize", "+role"];
     case "sentinel": // the list of redis.io/docs/management/sentinel, and no other channel

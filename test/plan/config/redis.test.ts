@@ -48,7 +48,7 @@ describe("the ACL", () => {
 
   it("switches the default user off and gives each role no more than its work needs", () => {
     expect(ruleOf("default")).toMatch(/ off /);
-    expect(ruleOf("backup")).not.toMatch(/~|\+get|\+@/);
+    expect(ruleOf("backup")).not.toMatch(/ ~|\+(set|del|unlink|restore)|\+@/);
     expect(ruleOf("backup")).toMatch(/\+sync .*\+info \+time/);
     expect(ruleOf("recovery")).toMatch(/ ~agent:\* /);
     expect(ruleOf("recovery")).not.toMatch(/\+config|\+flush|\+@/);

@@ -99,6 +99,11 @@ describe("a checkpoint of agents", () => {
     expect(await readFile(stored("s3", index.object))).toEqual(await readFile(stored("r2", index.object)));
   });
 
+  it("needs no right to write: the user of the backups makes it", async () => {
+    const { agents: count, keys } = await checkpointAgents(await context({ config: { redis: redis.address("backup") } }));
+    expect({ count, keys }).toEqual({ count: agents, keys: agents });
+  });
+
   it("has blocks that gpg opens one by one", async () => {
     const { record } = await checkpointAgents(await context());
     const { object, blocks } = await indexOf(record);
