@@ -1,0 +1,208 @@
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { Client } from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { registerBackupAll } from "../../../cli/commands/backup-all.ts";
+import { checkConsistency } from "../../../runner/agents/consistency.ts";
+import { agentStateKey } from "../../../runner/agents/schema.ts";
+import type { RunnerConfig } from "../../../runner/config.ts";
+import { exitCodes } from "../../../runner/errors.ts";
+import { stopIsolated } from "../../../runner/recovery/isolated-server.ts";
+import { chooseRecoveryPoint } from "../../../runner/recovery-point/choose.ts";
+import { backUpAll, type SystemBackup } from "../../../runner/recovery-point/make.ts";
+import { isSaved, madePoint, readRecoveryPoint } from "../../../runner/recovery-point/record.ts";
+import { connectTo } from "../../../runner/stores/postgres/connection.ts";
+import { writeArchiverConf } from "../../../runner/stores/postgres/archiver.ts";
+import { initialisePostgres } from "../../../runner/stores/postgres/initialise.ts";
+import { recoverPostgres, type Recovery } from "../../../runner/stores/postgres/recover.ts";
+import { connectRedis, type RedisLink } from "../../../runner/stores/redis/connection.ts";
+import { recoverRedis } from "../../../runner/stores/redis/recover.ts";
+import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
+import { killGroup } from "../../../runner/system/process.ts";
+import { databaseUser } from "../../../runner/system/user.ts";
+import { verifyAll } from "../../../runner/verify.ts";
+import { runCommand } from "../../cli/run-command.ts";
+import { agentName, seedAgents } from "../../harness/agents.ts";
+import { testContext, type TestContext } from "../../harness/context.ts";
+import { startTestPostgres, type TestPostgres } from "../../harness/postgres.ts";
+import { startTestRedis, type TestRedis } from "../../harness/redis.ts";
+import { temporaryFolder } from "../../harness/temporary.ts";
+
+const agents = 50;
+const folder = await temporaryFolder("point");
+let postgres: TestPostgres;
+let redis: TestRedis;
+let client: Client;
+let link: RedisLink;
+let context: TestContext;
+const undo: (() => Promise<unknown>)[] = [];
+
+/** A PostgreSQL that archives into two folders, and a Redis beside it. */
+beforeAll(async () => {
+  undo.push(() => folder.remove());
+  const backends = await Promise.all(["r2", "s3"].map(async (name) => {
+    const cipherPassFile = join(folder.path, `${name}.pass`);
+    await writeDurably(cipherPassFile, `passphrase of ${name}\n`, { mode: 0o600 });
+    return { kind: "folder" as const, name, path: await makeFolder(join(folder.path, name), { mode: 0o755 }), pgbackrest: { path: "/pgbackrest", cipherPassFile } };
+  }));
+  redis = await startTestRedis({ folder: await makeFolder(join(folder.path, "redis")) });
+  undo.push(() => redis.kill());
+  const config: Partial<Pick<RunnerConfig, "backends" | "redis" | "postgres">> = {
+    backends,
+    redis: { ...redis.address("backup"), agents: { user: "recovery", passwordFile: redis.address("recovery").passwordFile } },
+    postgres: { stanza: "main", dataDirectory: join(folder.path, "pg", "data"), host: join(folder.path, "pg", "socket"), port: 5432, user: "postgres", database: "postgres" },
+  };
+  context = await testContext({ folder: join(folder.path, "run"), config });
+  undo.push(() => {
+    context.close();
+    return Promise.resolve();
+  });
+  await makeFolder(context.config.workDirectory, { mode: 0o711, owner: databaseUser() });
+  postgres = await startTestPostgres({ folder: join(folder.path, "pg"), settings: { archive_mode: "on", archive_command: await writeArchiverConf(context), archive_timeout: "1s", wal_level: "replica", synchronous_commit: "on", shared_buffers: "64MB" } });
+  undo.push(() => postgres.kill());
+  client = await postgres.connect();
+  undo.push(() => client.end().catch(() => undefined)); // a test kills its server
+  link = await redis.connect();
+  undo.push(() => {
+    link.close();
+    return Promise.resolve();
+  });
+  await seedAgents(client, link, { agents });
+  expect(await initialisePostgres(context)).toEqual({ repositories: [{ repository: "r2", ok: true }, { repository: "s3", ok: true }] });
+});
+afterAll(async () => {
+  for (const step of undo.toReversed()) await step();
+});
+
+const servers: Recovery[] = [];
+const processes: number[] = [];
+afterEach(async () => {
+  for (const recovery of servers.splice(0)) await stopIsolated({ ...recovery, owner: databaseUser(), hbaFile: "", promote: false }, "immediate");
+  for (const pid of processes.splice(0)) killGroup(pid);
+});
+
+/** Writes numbered heartbeats as the services do, PostgreSQL first and then Redis, until `work` has ended. */
+async function underLoad<T>(work: () => Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const own = await postgres.connect();
+  const writer = (async () => {
+    const { rows: [first] } = await own.query<{ next: string }>("select coalesce(max(sequence), 0) + 1 as next from heartbeat where sequence > 0");
+    for (let n = Number(first?.next); !ended.signal.aborted; n += 1) {
+      await own.query("insert into heartbeat (sequence, writer) values ($1, 'load')", [n]);
+      const { rows: [agent] } = await own.query<{ sequence: number }>("update agents set sequence = sequence + 1 where id = $1 returning sequence::int as sequence", [agentName(1 + (n % agents))]);
+      const { rows: [behind] } = await own.query<{ lsn: string }>("select pg_current_wal_insert_lsn()::text as lsn");
+      await link.send("SET", "heartbeat", String(n));
+      await link.send("SET", agentStateKey(agentName(1 + (n % agents))), JSON.stringify({ sequence: agent?.sequence, lsn: behind?.lsn }));
+      await setImmediate();
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    ended.abort();
+    await writer;
+    await own.end();
+  }
+}
+
+async function backUp(): Promise<SystemBackup> {
+  const result = await backUpAll(context);
+  if (result.outcome === "skipped") throw new Error(result.why);
+  return result;
+}
+
+const markRow = (sequence: number) => client.query("insert into heartbeat (sequence, writer) values ($1, 'mark')", [sequence]);
+
+describe("a recovery point of PostgreSQL, Redis and the agents", () => {
+  it("is complete in both backends, and what is recovered from it fits together", async () => {
+    await markRow(-2);
+    const made = await underLoad(backUp);
+    await markRow(-1);
+    expect(made).toMatchObject({ outcome: "ok", notRecorded: [], consistency: { ok: true } });
+    expect(made.record.copies).toMatchObject([{ backend: "r2", status: "ok" }, { backend: "s3", status: "ok" }]);
+    expect(made.point.parts.filter(isSaved).map(({ store }) => store)).toEqual(["postgres", "redis", "agents"]);
+
+    const { records } = await context.catalog.list();
+    const chosen = chooseRecoveryPoint(records, { now: new Date() });
+    expect(chosen.record).toEqual(made.record);
+    expect(madePoint(chosen.point)?.name).toBe(made.record.id);
+    const snapshot = chosen.point.parts.filter(isSaved).find(({ store }) => store === "redis");
+
+    const recovered = await recoverPostgres(context, { backup: "latest", target: { kind: "name", name: made.record.id }, into: join(folder.path, "back", "pg"), socketDirectory: join(folder.path, "back-socket"), promote: false });
+    servers.push(recovered);
+    const back = await connectTo({ host: recovered.socketDirectory, port: recovered.port });
+    const { rows: marks } = await back.query("select sequence::int as sequence from heartbeat where writer = 'mark' order by sequence");
+    expect(marks).toEqual([{ sequence: -2 }]);
+    const { rows: [newest] } = await back.query<{ sequence: number }>("select max(sequence)::int as sequence from heartbeat");
+    await back.end();
+
+    const restored = await recoverRedis(context, { backup: snapshot?.backup ?? "", into: join(folder.path, "back", "redis") });
+    processes.push(restored.pid);
+    const both = await testContext({ folder: join(folder.path, "look"), config: { redis: { socket: restored.socket, port: 6379, user: "default" }, postgres: { stanza: "main", dataDirectory: recovered.dataDirectory, host: recovered.socketDirectory, port: recovered.port, user: "postgres", database: "postgres" } } });
+    const report = await checkConsistency(both);
+    expect(report).toMatchObject({ ok: true, agents, ahead: [], unreadable: [], withoutRow: [] });
+    both.close();
+
+    const seen = await heartbeatOf(restored.socket);
+    expect(seen).toBeGreaterThan(0);
+    expect(seen).toBeLessThanOrEqual(newest?.sequence ?? 0);
+  });
+
+  it("is left to the leader's host by a replica, which ends well and records nothing", async () => {
+    const { records } = await context.catalog.list({ store: "system" });
+    const name = records.at(-1)?.id ?? "";
+    const replica = await recoverPostgres(context, { backup: "latest", target: { kind: "name", name }, into: join(folder.path, "replica", "pg"), socketDirectory: join(folder.path, "replica-socket"), promote: false });
+    servers.push(replica);
+    const there: TestContext = { ...context, config: { ...context.config, postgres: { stanza: "main", dataDirectory: replica.dataDirectory, host: replica.socketDirectory, port: replica.port, user: "postgres", database: "postgres" } } };
+    const { human, exitCode } = await runCommand(registerBackupAll, there, ["all"]);
+    expect({ human, exitCode }).toEqual({ human: "nothing to do: this PostgreSQL is a replica: the system is backed up where the leader is", exitCode: 0 });
+    expect((await context.catalog.list({ store: "system" })).records).toHaveLength(records.length);
+  });
+
+  it("is nothing that a verification restores, as it holds no data of its own", async () => {
+    const { ok, verified, skipped } = await verifyAll(context, new Date(0), { store: "system" });
+    expect({ ok, verified, skipped }).toEqual({ ok: false, verified: [], skipped: [] });
+  });
+
+  it("stands in the other backend when one is dead for the whole run, which names it and ends with 3", async () => {
+    const [alive, dead] = [join(folder.path, "s3"), join(folder.path, "s3.gone")];
+    await rename(alive, dead);
+    const { human, data, exitCode } = await underLoad(() => runCommand(registerBackupAll, context, ["all"])).finally(() => rename(dead, alive));
+    expect(exitCode).toBe(exitCodes.partial);
+    expect(data).toMatchObject({ outcome: "partial", consistency: { ok: true }, notRecorded: [{ backend: "s3" }] });
+    const { records } = await context.catalog.list({ store: "system" });
+    const [copy, other] = records.at(-1)?.copies ?? [];
+    expect(copy).toMatchObject({ backend: "r2", status: "ok" });
+    expect(other).toMatchObject({ backend: "s3", status: "failed" });
+    const error = other?.status === "failed" ? other.error : "";
+    for (const part of ["postgres: ", "redis: ", "agents: ", "restore point: "]) expect(error).toContain(part);
+    expect(human).toContain("s3: FAILED: postgres: ");
+    expect(human).toContain("restore point: LSN ");
+    expect(chooseRecoveryPoint(records, { now: new Date(), backend: "r2" }).record.id).toBe(records.at(-1)?.id);
+    expect(chooseRecoveryPoint(records, { now: new Date(), backend: "s3" }).record.id).toBe(records.at(0)?.id);
+  });
+
+  it("saves Redis when PostgreSQL is dead, says what is missing, and ends with 1", async () => {
+    await postgres.kill();
+    const { human, data, exitCode } = await runCommand(registerBackupAll, context, ["all"]);
+    expect(exitCode).toBe(exitCodes.failed);
+    expect(data).toMatchObject({ outcome: "failed", notRecorded: [], point: { parts: [{ store: "postgres", status: "failed" }, { store: "redis", status: "saved", notAfter: null }, { store: "agents", status: "failed" }], restorePoint: { status: "failed" } } });
+    expect(human).toMatch(/postgres: FAILED: .*PostgreSQL does not take the connection/);
+    expect(human).toMatch(/FAILED: no backend has a complete recovery point/);
+    const { records } = await context.catalog.list({ store: "system" });
+    const last = records.at(-1);
+    expect(last === undefined ? undefined : readRecoveryPoint(last)).toBeDefined();
+    expect(last?.copies.every(({ status }) => status === "failed")).toBe(true);
+    expect((await context.catalog.find("latest", { store: "redis" })).startedAt >= (last?.startedAt ?? "")).toBe(true);
+  });
+});
+
+async function heartbeatOf(socket: string): Promise<number> {
+  const there = await connectRedis({ socket, port: 0, user: "default" });
+  try {
+    return Number(await there.send("GET", "heartbeat"));
+  } finally {
+    there.close();
+  }
+}
