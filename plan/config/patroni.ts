@@ -1,6 +1,7 @@
 /** patroni.yml of one member of the PostgreSQL cluster over the regions. */
 import type { Plan } from "../types.ts";
 import { hbaLines, identLines, synchronousStandbyNames, type ClusterMember, type ParameterMap } from "./postgresql.ts";
+import { failoverPriority, stepBackCommand } from "./promotion-order.ts";
 import { atLeast, type ToolVersion } from "./version.ts";
 import { toYaml, type YamlValue } from "./yaml.ts";
 
@@ -33,6 +34,8 @@ export interface PatroniYml {
   /** Accounts of the machine that are the superuser over the Unix socket. */
   readonly localAccounts: readonly string[];
   readonly networks: readonly string[];
+  /** Patroni's health URLs (`http://HOST:PORT/replica`) of the members in the primary region; see `stepBackCommand`. */
+  readonly nearReplicas?: readonly string[];
 }
 
 /**
@@ -73,6 +76,7 @@ export function patroniYml(input: PatroniYml): string {
       // A member that cannot be rewound is made anew: its data is the leader's.
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
+      pre_promote: stepBackCommand({ version: input.version, member, nearReplicas: input.nearReplicas ?? [], stampFile: `${input.pgpassFile}.stepped-back` }),
       create_replica_methods: ["basebackup"],
       basebackup: [{ checkpoint: "fast" }],
       authentication: {
@@ -85,7 +89,7 @@ export function patroniYml(input: PatroniYml): string {
     },
     watchdog: { mode: "off" },
     log: input.logDirectory === undefined ? undefined : { dir: input.logDirectory, level: "INFO" },
-    tags: { region: member.region },
+    tags: { region: member.region, failover_priority: failoverPriority(input.version, member) },
   });
 }
 

@@ -3,11 +3,12 @@ import { archiveCommand, pgbackrestConf, type PgbackrestRepository } from "../..
 import { parseVersion, type ToolVersion } from "../../../plan/config/version.ts";
 import type { Plan } from "../../../plan/types.ts";
 import { readSecret, type BackendConfig } from "../../../runner/config.ts";
-import { DrError } from "../../../runner/errors.ts";
+import { DrError, messageOf } from "../../../runner/errors.ts";
 import { readCredentials } from "../../../runner/storage/credentials.ts";
 import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
 import { run, type OsUser } from "../../../runner/system/process.ts";
 import { findProgram } from "../../../runner/system/programs.ts";
+import { waitFor } from "../../../runner/system/wait.ts";
 import type { Member } from "./layout.ts";
 
 export const stanza = "main";
@@ -62,7 +63,26 @@ export async function writeArchiverConf(member: Member, plan: Plan, { version }:
   await writeDurably(confOf(member), text, { mode: 0o600, owner });
 }
 
-/** Makes the stanza in every repository, from the leader's host. */
+/** What pgBackRest ends with where somebody holds its lock. */
+const lockBusy = 50;
+
+/**
+ * Makes the stanza in every repository, from the leader's host. The archiver, which has nowhere to push to before,
+ * holds the lock for a moment now and then: it is tried again.
+ */
 export async function createStanza(member: Member, { program }: Pgbackrest, user: OsUser | undefined, signal?: AbortSignal): Promise<void> {
-  await run(program, [`--config=${confOf(member)}`, `--stanza=${stanza}`, "--log-level-console=warn", "stanza-create"], { cwd: member.folder, env: { HOME: member.folder }, user, deadline: stanzaDeadline, ...(signal === undefined ? {} : { signal }) });
+  const args = [`--config=${confOf(member)}`, `--stanza=${stanza}`, "--log-level-console=warn", "stanza-create"];
+  const aborted = signal === undefined ? {} : { signal };
+  let failure: Error | undefined;
+  const attempt = async (): Promise<boolean> => {
+    try {
+      const { code } = await run(program, args, { cwd: member.folder, env: { HOME: member.folder }, user, deadline: stanzaDeadline, accept: [0, lockBusy], ...aborted });
+      return code === 0;
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(messageOf(error)); // not the lock: another try would end alike
+      return true;
+    }
+  };
+  await waitFor("the lock of the archiver", attempt, { within: stanzaDeadline, every: 0.2, ...aborted });
+  if (failure !== undefined) throw failure;
 }

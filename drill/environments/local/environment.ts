@@ -8,7 +8,7 @@ import { makeFolder } from "../../../runner/system/files.ts";
 import { databaseUser } from "../../../runner/system/user.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
 import type { RedisAddress } from "../../../runner/stores/redis/connection.ts";
-import { memberIs } from "../servers/patroni.ts";
+import { isLeader } from "../servers/patroni.ts";
 import { masterName, primaryBySentinel } from "../servers/redis.ts";
 import { seedAgents } from "../../workload/seed.ts";
 import { startWorkload, type Workload } from "../../workload/start.ts";
@@ -150,7 +150,7 @@ export class LocalEnvironment {
 
   /** Whom Patroni calls the leader now, as HAProxy would find him; `undefined` between two leaders. */
   async leader(): Promise<Member | undefined> {
-    const seen = await Promise.all(this.layout.members.map((member) => memberIs("primary", member)));
+    const seen = await Promise.all(this.layout.members.map(isLeader));
     return this.layout.members.find((_, index) => seen[index]);
   }
 

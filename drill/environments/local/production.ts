@@ -6,7 +6,7 @@ import { DrError, messageOf } from "../../../runner/errors.ts";
 import type { OsUser, Server } from "../../../runner/system/process.ts";
 import { waitFor, type WaitOptions } from "../../../runner/system/wait.ts";
 import { etcdAnswers, startEtcd } from "../servers/etcd.ts";
-import { findPostgresPrograms, memberIs, startPatroni, type PostgresPrograms } from "../servers/patroni.ts";
+import { findPostgresPrograms, isLeader, startPatroni, type PostgresPrograms } from "../servers/patroni.ts";
 import { findRedisPrograms, redisRole, sentinelKnows, startRedis, startSentinel, type RedisPrograms } from "../servers/redis.ts";
 import { archiveCommandOf, createStanza, findPgbackrest, writeArchiverConf, type Pgbackrest } from "./archiver.ts";
 import { createDatabase, waitForStandbys } from "./database.ts";
@@ -66,7 +66,7 @@ export class Production {
     const sentinels = this.startSentinels();
     report("making the PostgreSQL leader");
     await this.startServer("a1");
-    await this.waitForServer("a1", "a1 as the leader", () => memberIs("primary", a1));
+    await this.waitForServer("a1", "a1 as the leader", () => isLeader(a1));
     report("making the synchronous and the asynchronous replica");
     const stanzaAndDatabase = createDatabase(a1, secrets.app).then(() => createStanza(a1, programs.pgbackrest, user, signal));
     await Promise.all([stanzaAndDatabase, this.startAll("a2", "b1"), sentinels]);

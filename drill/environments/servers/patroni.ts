@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { patroniYml } from "../../../plan/config/patroni.ts";
 import { postgresParameters, type ClusterMember } from "../../../plan/config/postgresql.ts";
 import { parseVersion, type ToolVersion } from "../../../plan/config/version.ts";
@@ -103,22 +104,25 @@ export async function startPatroni(options: PatroniOptions): Promise<Server> {
     restCredentials: options.rest,
     localAccounts: options.localAccounts,
     networks: ["127.0.0.0/8"],
+    nearReplicas: options.members.filter((one) => one.role === "primary-region").map(({ restPort }) => `http://127.0.0.1:${restPort}/replica`),
   });
   const file = join(member.folder, "patroni.yml");
   await writeDurably(file, text, { mode: 0o600, owner: user });
   return startServer(`patroni ${memberName}`, programs.patroni, [file], { cwd: member.folder, env: { HOME: member.folder, ...options.env }, logFile: options.logFile, user });
 }
 
-/** `primary`: leads and takes writes. `replica`: follows and answers queries. These paths are what HAProxy asks, too. */
-export type MemberState = "primary" | "replica";
+const statusSchema = z.object({ role: z.string(), state: z.string() });
 
-/** Whether Patroni says so of its member; `false` also where nobody answers within 2 s. */
-export async function memberIs(state: MemberState, member: Pick<PatroniMember, "restPort">): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${member.restPort}/${state}`, { signal: AbortSignal.timeout(2_000) }).then(
-    async (answer) => {
-      await answer.body?.cancel();
-      return answer.ok;
-    },
-    () => false,
-  );
+/**
+ * Whether Patroni's member leads and is promoted; `false` also where nobody answers within 2 s. `/primary` alone says
+ * 200 as soon as the member has the lock, and a standby that steps back has it for a moment.
+ */
+export async function isLeader({ restPort }: Pick<PatroniMember, "restPort">): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${restPort}/primary`, { signal: AbortSignal.timeout(2_000) });
+    const { role, state } = statusSchema.parse(await answer.json());
+    return answer.ok && state === "running" && (role === "master" || role === "primary"); // `master` until Patroni 4
+  } catch {
+    return false; // nobody there, or somebody who is just starting
+  }
 }
