@@ -38,6 +38,13 @@ const interrupted = z.object({
   at: milliseconds,
   error: z.string(),
 });
+const unanswered = z.object({
+  kind: z.literal("unanswered"),
+  store: storeName,
+  /** Sent and never answered: it may be there or not. */
+  tick: z.int(),
+  at: milliseconds,
+});
 const resumed = z.object({
   kind: z.literal("resumed"),
   store: storeName,
@@ -51,10 +58,11 @@ const resumed = z.object({
   server: z.string(),
 });
 
-const entrySchema = z.discriminatedUnion("kind", [acknowledgement, lag, interrupted, resumed]);
+const entrySchema = z.discriminatedUnion("kind", [acknowledgement, lag, unanswered, interrupted, resumed]);
 export type LedgerEntry = z.infer<typeof entrySchema>;
 export type Acknowledgement = z.infer<typeof acknowledgement>;
 export type LagSample = z.infer<typeof lag>;
+export type Unanswered = z.infer<typeof unanswered>;
 export type Interruption = z.infer<typeof interrupted>;
 export type Resumption = z.infer<typeof resumed>;
 export type WorkloadStore = z.infer<typeof storeName>;
@@ -104,6 +112,7 @@ async function writeBatch(file: FileHandle, text: string): Promise<void> {
 /** Everything that the workload recorded, by kind, each in the order of its time. */
 export interface Ledger {
   readonly acknowledged: Readonly<Record<WorkloadStore, readonly Acknowledgement[]>>;
+  readonly unanswered: readonly Unanswered[];
   readonly lags: readonly LagSample[];
   readonly interruptions: readonly Interruption[];
   readonly resumptions: readonly Resumption[];
@@ -111,7 +120,7 @@ export interface Ledger {
 
 /** Reads the ledger; the writer may still be appending. A last line without its end was never flushed: left out. */
 export async function readLedger(path: string): Promise<Ledger> {
-  const ledger = { acknowledged: { postgres: [] as Acknowledgement[], redis: [] as Acknowledgement[] }, lags: [] as LagSample[], interruptions: [] as Interruption[], resumptions: [] as Resumption[] };
+  const ledger: Gathered = { acknowledged: { postgres: [], redis: [] }, unanswered: [], lags: [], interruptions: [], resumptions: [] };
   let number = 0;
   let unfinished: string | undefined;
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
@@ -123,8 +132,19 @@ export async function readLedger(path: string): Promise<Ledger> {
   return ledger;
 }
 
-function sort(ledger: { acknowledged: Record<WorkloadStore, Acknowledgement[]>; lags: LagSample[]; interruptions: Interruption[]; resumptions: Resumption[] }, entry: LedgerEntry): void {
+interface Gathered {
+  readonly acknowledged: Readonly<Record<WorkloadStore, Acknowledgement[]>>;
+  readonly unanswered: Unanswered[];
+  readonly lags: LagSample[];
+  readonly interruptions: Interruption[];
+  readonly resumptions: Resumption[];
+}
+
+function sort(ledger: Gathered, entry: LedgerEntry): void {
   switch (entry.kind) {
+    case "unanswered":
+      ledger.unanswered.push(entry);
+      break;
     case "ack":
       ledger.acknowledged[entry.store].push(entry);
       break;

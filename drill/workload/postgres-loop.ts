@@ -92,7 +92,7 @@ export class PostgresLoop {
     let first = true;
     while (!stop.aborted) {
       const begun = performance.now();
-      const acknowledged = await this.write(client, this.next);
+      const acknowledged = await this.attempt(client, this.next);
       this.acknowledged = acknowledged;
       this.next += 1;
       if (first && this.interrupted) {
@@ -103,6 +103,15 @@ export class PostgresLoop {
       first = false;
       this.record(acknowledged);
       await pause(this.parts.config.pace.tickMilliseconds - (performance.now() - begun), stop);
+    }
+  }
+
+  private async attempt(client: Client, tick: number): Promise<Acknowledged> {
+    try {
+      return await this.write(client, tick);
+    } catch (error) {
+      await this.parts.ledger.append({ kind: "unanswered", store: "postgres", tick, at: Date.now() });
+      throw error;
     }
   }
 

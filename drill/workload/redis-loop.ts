@@ -94,7 +94,7 @@ export class RedisLoop {
       const newest = this.parts.progress();
       if (newest !== undefined) {
         const until = Math.min(newest.tick, reflects + ticksAtOnce);
-        await inTime(link, link.transaction(this.commands(next, reflects, until, newest.lsn)));
+        await this.attempt(link, next, this.commands(next, reflects, until, newest.lsn));
         const at = Date.now();
         reflects = until;
         this.acknowledged = next;
@@ -108,6 +108,15 @@ export class RedisLoop {
         next += 1;
       }
       await pause(this.parts.config.pace.tickMilliseconds - (performance.now() - begun), stop);
+    }
+  }
+
+  private async attempt(link: RedisLink, tick: number, commands: readonly string[][]): Promise<void> {
+    try {
+      await inTime(link, link.transaction(commands));
+    } catch (error) {
+      await this.parts.ledger.append({ kind: "unanswered", store: "redis", tick, at: Date.now() });
+      throw error;
     }
   }
 

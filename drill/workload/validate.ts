@@ -36,12 +36,13 @@ const namedHoles = 5;
 
 /**
  * What is wrong with a store's heartbeats: one that nobody wrote, a recovery that stops short of its own backup, and
- * a hole in the middle. A commit whose acknowledgement was lost may be there: one more than acknowledged is fine.
+ * a hole in the middle. A commit that was never answered may be there, and one more may be under way.
  */
-export function heartbeatProblems(ledger: Pick<Ledger, "acknowledged">, store: WorkloadStore, { recoveredTick, present }: Heartbeats, { atLeast = 0, alreadyLost = [] }: Pick<Circumstances, "atLeast" | "alreadyLost">): string[] {
+export function heartbeatProblems(ledger: Pick<Ledger, "acknowledged" | "unanswered">, store: WorkloadStore, { recoveredTick, present }: Heartbeats, { atLeast = 0, alreadyLost = [] }: Pick<Circumstances, "atLeast" | "alreadyLost">): string[] {
   const problems: string[] = [];
   const last = lastAcknowledged(ledger, store)?.tick ?? 0;
-  if (recoveredTick > last + 1) problems.push(`${store} holds heartbeat ${recoveredTick}, but only ${last} were ever acknowledged`);
+  const sent = Math.max(last, ...ledger.unanswered.filter((entry) => entry.store === store).map(({ tick }) => tick));
+  if (recoveredTick > sent + 1) problems.push(`${store} holds heartbeat ${recoveredTick}, but ${last} was the last one that was acknowledged, and ${sent} the last one that was sent`);
   if (recoveredTick < atLeast) problems.push(`${store} reaches to heartbeat ${recoveredTick}, but ${atLeast} was acknowledged before the backup began`);
   const holes = ledger.acknowledged[store].filter(({ tick }) => tick <= recoveredTick && !inRanges(tick, present) && !inRanges(tick, alreadyLost));
   for (const { tick, at } of holes.slice(0, namedHoles)) problems.push(`${store} lacks heartbeat ${tick}, acknowledged at ${new Date(at).toISOString()}, although it holds ${recoveredTick}`);
