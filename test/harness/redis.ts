@@ -32,7 +32,8 @@ export interface TestRedisOptions {
   readonly replicaOf?: TestRedis;
 }
 
-const passwordOf = (role: string): string => `${role} "pass" \\word é`;
+/** Of a user of the test's servers: what a shell, a configuration file and UTF-8 find hard. */
+export const testPassword = (role: string): string => `${role} "pass" \\word é`;
 
 export async function startTestRedis({ folder, plan = blackroad, replicaOf }: TestRedisOptions): Promise<TestRedis> {
   const program = await findProgram("redis-server");
@@ -41,14 +42,14 @@ export async function startTestRedis({ folder, plan = blackroad, replicaOf }: Te
   const socket = join(folder, "redis.sock");
   const port = await freePort();
   const aclFile = join(folder, "users.acl");
-  const hash = (role: string) => createHash("sha256").update(passwordOf(role)).digest("hex");
+  const hash = (role: string) => createHash("sha256").update(testPassword(role)).digest("hex");
   const users = Object.fromEntries(redisRoles.map((role) => [role, { sha256: hash(role) }]));
   await writeDurably(aclFile, `${redisAcl({ users })}user admin on #${hash("admin")} ~* &* +@all\n`, { mode: 0o600 });
-  for (const role of [...redisRoles, "admin"]) await writeDurably(join(folder, `${role}.password`), `${passwordOf(role)}\n`, { mode: 0o600 });
+  for (const role of [...redisRoles, "admin"]) await writeDurably(join(folder, `${role}.password`), `${testPassword(role)}\n`, { mode: 0o600 });
   const conf = join(folder, "redis.conf");
   const primary = replicaOf === undefined ? {} : { replicaOf: { host: "127.0.0.1", port: replicaOf.port } };
   const alone = { ...plan, redis: { ...plan.redis, replicaLagBound: 0 as Plan["redis"]["replicaLagBound"] } };
-  await writeDurably(conf, redisConf({ plan: alone, version, port, bind: ["127.0.0.1"], socket, dir, aclFile, masterAuth: { user: "replica", password: passwordOf("replica") }, ...primary }), { mode: 0o600 });
+  await writeDurably(conf, redisConf({ plan: alone, version, port, bind: ["127.0.0.1"], socket, dir, aclFile, masterAuth: { user: "replica", password: testPassword("replica") }, ...primary }), { mode: 0o600 });
   const server = await startServer("redis of a test", program, [conf], { cwd: folder, logFile: join(folder, "redis.log") });
   const address = (role: RedisRole | "admin"): RedisAddress => ({ socket, port, user: role, passwordFile: join(folder, `${role}.password`) });
   const redis: TestRedis = { server, dir, port, socket, version, address, connect: (role = "admin") => connectRedis(address(role)), kill: () => server.kill(), stop: () => server.stop() };
