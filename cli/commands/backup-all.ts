@@ -22,7 +22,7 @@ function render(result: SystemBackupResult): string {
   if (result.outcome === "skipped") return `nothing to do: ${result.why}`;
   const { record, point, consistency, notRecorded } = result;
   return [
-    `${record.id}: reaches to ${record.watermark.time}`,
+    point.parts.some(({ status }) => status === "saved") ? `${record.id}: reaches to ${record.watermark.time}` : `${record.id}: nothing was saved`,
     ...point.parts.map(renderPart),
     ...renderRestorePoint(result),
     ...consistency.parts.filter(({ standing }) => standing === "behind" || standing === "ahead").map(({ store, why }) => `  ${store}: ${why}`),

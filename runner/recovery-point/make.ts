@@ -34,11 +34,14 @@ export type SystemBackupResult =
 interface Made {
   readonly result: PartResult;
   readonly record?: BackupRecord;
+  /** Why nothing was to be done here. */
+  readonly skipped?: string;
 }
 
 /**
  * Makes every configured store's backup, then the restore point, and records how they belong together. A part that
- * fails does not stop the others. Skipped where PostgreSQL is a replica: the system is backed up where the leader is.
+ * fails does not stop the others. Skipped where PostgreSQL is a replica (or without PostgreSQL, where every store has
+ * its leader elsewhere): the system is backed up where the leader is.
  * `list` is for tests and for stores of one's own.
  * @throws DrError where nothing is configured, the run may only read, or it was interrupted; never for a failed part.
  */
@@ -73,7 +76,7 @@ interface Attempt {
   readonly startedAt: Date;
 }
 
-async function makeAndRecord(context: RunContext, parts: readonly Part[], attempt: Attempt): Promise<SystemBackup> {
+async function makeAndRecord(context: RunContext, parts: readonly Part[], attempt: Attempt): Promise<SystemBackupResult> {
   const total = parts.length + (hasPostgres(context) ? 1 : 0);
   const made: Made[] = [];
   const make = async (orders: readonly Part["order"][], done: number) => {
@@ -86,6 +89,8 @@ async function makeAndRecord(context: RunContext, parts: readonly Part[], attemp
   if (hasPostgres(context)) context.report({ step: `${made.length + 1} of ${total}: restore point in PostgreSQL's log` });
   const restorePoint = hasPostgres(context) ? await makeRestorePoint(context, attempt) : null;
   await make(["after"], restorePoint === null ? 0 : 1);
+  const skipped = made.flatMap(({ result, skipped: why }) => (why === undefined ? [] : [`${result.store}: ${why}`]));
+  if (skipped.length === made.length && restorePoint === null) return { outcome: "skipped", why: skipped.join("; ") };
   const point: RecoveryPoint = { parts: made.map(({ result }) => result), restorePoint };
   const consistency = consistencyOf(point);
   const record = recordOf(context, attempt, parts, made, point, consistency);
@@ -104,7 +109,7 @@ async function makePart(context: RunContext, part: Part): Promise<Made> {
     const before = await positionNow(context);
     const record = await part.backUp(context);
     context.signal.throwIfAborted();
-    if ("skipped" in record) return failed(`was skipped: ${record.skipped}`);
+    if ("skipped" in record) return { ...failed(`was skipped: ${record.skipped}`), skipped: record.skipped };
     const after = await positionNow(context);
     return {
       record,

@@ -80,6 +80,13 @@ describe("a backup of the whole system", () => {
     expect(skipped).toMatchObject({ outcome: "failed", point: { parts: [{ status: "failed", error: "was skipped: it is a replica" }, {}] } });
   });
 
+  it("has nothing to do where every store has its leader elsewhere, and records nothing", async () => {
+    const made = await context();
+    const replica = store("vault", { backUp: () => Promise.resolve({ skipped: "it is a replica" }) });
+    expect(await backUpAll(made, [replica])).toEqual({ outcome: "skipped", why: "vault: it is a replica" });
+    expect((await made.catalog.list()).records).toEqual([]);
+  });
+
   it("expects nothing of a backend that a store is not kept in", async () => {
     const { outcome, record: written } = await run(await context(), [store("vault"), store("vectors", { backends: () => ["s3"], copies: [copyOk("s3")] })]);
     expect(outcome).toBe("ok");
