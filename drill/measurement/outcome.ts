@@ -25,9 +25,10 @@ export async function recordStore(stage: Stage, { store, validation, from, valid
   if (validation.errorCount > validation.errors.length) run.find(`${validation.errorCount - validation.errors.length} findings more`, `${store}, from ${from}`);
 }
 
-/** The replication lag until now; samples between the disaster and `until` are a fault's. */
+/** The replication lag during this run; samples between its disaster and `until` are the fault's. */
 export async function recordLag(stage: Stage, until: Date): Promise<void> {
-  const { lags } = await stage.workload.ledger();
+  const begun = stage.run.steps.startedAt.getTime();
+  const lags = (await stage.workload.ledger()).lags.filter(({ at }) => at >= begun);
   const summary = summariseLag(lags, [{ from: stage.run.disasterAt.getTime(), until: until.getTime() }]);
   stage.run.sampledLag(summary);
   const bound = stage.plan.system.replicationLag;

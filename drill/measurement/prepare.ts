@@ -26,6 +26,8 @@ export interface Preparation {
 
 /** How long before the next snapshot is due the disaster strikes, in milliseconds: the longest loss that can be. */
 const strikeBefore = 300;
+/** Seconds for two snapshots; where the jobs fail, the drill must not wait for ever. */
+const patience = 180;
 /** What the drill's own steps add between the last look at production and the disaster. */
 const walHeadroom = 1.25;
 
@@ -85,16 +87,21 @@ export class Known {
     }
   }
 
-  /** Waits until just before the next snapshot of Redis is due, none under way: when a disaster costs most. */
+  /**
+   * Waits until just before the next snapshot of Redis is due, none under way: when a disaster costs most. At least
+   * one of the schedule's own snapshots has been made before, in the region that leads now.
+   */
   async worstMoment(): Promise<void> {
     const { stage } = this;
+    const since = stage.run.steps.startedAt;
     await stage.run.steps.step("protect", "wait for the worst moment: just before the next snapshot", async () => {
       await waitFor("a moment just before the next snapshot of Redis", async () => {
+        if (!stage.scheduler.runs.some(({ schedule, startedAt, outcome }) => schedule === "redis-snapshot" && outcome === 0 && startedAt >= since)) return undefined;
         const left = stage.scheduler.next("redis-snapshot").getTime() - Date.now() - strikeBefore;
         if (left < 0 || stage.scheduler.running("redis-snapshot")) return undefined;
         await sleep(left, undefined, { signal: stage.signal });
         return !stage.scheduler.running("redis-snapshot");
-      }, { within: 120, every: 0.05, signal: stage.signal });
+      }, { within: patience, every: 0.05, signal: stage.signal });
     });
   }
 

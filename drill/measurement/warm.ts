@@ -3,7 +3,7 @@ import type { RecoveryPlace } from "../environments/local/configuration.ts";
 import type { Stage } from "../stage.ts";
 import { addressOf, checkPostgres, checkRedis } from "./check.ts";
 import { detectDeath } from "./detect.ts";
-import { recordLag, recordStore, type Checked } from "./outcome.ts";
+import { recordStore, type Checked } from "./outcome.ts";
 import type { Known, MeasuredStore } from "./prepare.ts";
 
 export interface WarmQuestion {
@@ -34,7 +34,6 @@ export async function measureWarm(stage: Stage, _known: Known, question: WarmQue
     if (store === "postgres" && question.from !== undefined) run.show("PostgreSQL was recovered from the store that was left whole", from, from.includes(question.from));
   }
   await proveIsolated(stage, place);
-  await recordLag(stage, new Date());
 }
 
 async function inside(stage: Stage, place: RecoveryPlace, args: readonly string[]): Promise<unknown> {

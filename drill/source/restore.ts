@@ -4,6 +4,7 @@ import { Client } from "pg";
 import { z } from "zod";
 import type { Progress } from "../../runner/context.ts";
 import { DrError } from "../../runner/errors.ts";
+import { pgbackrestError } from "../../runner/stores/postgres/faults.ts";
 import { makeFolder, writeDurably } from "../../runner/system/files.ts";
 import { run, startServer, type ChildOptions, type OsUser, type Server } from "../../runner/system/process.ts";
 import { findProgram, lookUpProgram } from "../../runner/system/programs.ts";
@@ -35,6 +36,8 @@ export interface Chosen {
 
 /** Seconds. A foreign database may be large: only a hang is ended. */
 const lookDeadline = 120;
+/** pgBackRest's own codes and that of a kill: each is turned into words. */
+const anyCode = Array.from({ length: 256 }, (_, code) => code);
 const restoreDeadline = 24 * 3_600;
 
 const childOptions = (place: SourcePlace): ChildOptions => ({ cwd: place.root, user: place.user, env: { [drillMarker]: place.drill, HOME: place.root }, signal: place.signal, networkNamespace: place.networkNamespace });
@@ -42,7 +45,7 @@ const childOptions = (place: SourcePlace): ChildOptions => ({ cwd: place.root, u
 const infoSchema = z.array(
   z.object({
     name: z.string(),
-    status: z.object({ message: z.string() }),
+    status: z.object({ code: z.int(), message: z.string() }),
     db: z.array(z.object({ id: z.int(), version: z.string() })),
     backup: z.array(z.object({ label: z.string(), database: z.object({ id: z.int() }), timestamp: z.object({ stop: z.number() }), info: z.object({ size: z.number() }) })),
   }),
@@ -54,6 +57,17 @@ function configuration(repository: SourceRepository, stanza: string | undefined,
   return ["[global]", ...lines, ...(stanza === undefined ? [] : [`[${stanza}]`, `pg1-path=${data}`]), ""].join("\n");
 }
 
+/** What `pgbackrest info` lists. A wrong passphrase makes it print bytes inside of its JSON, and end well. */
+async function stanzasIn(place: SourcePlace, configFile: string, where: string): Promise<z.infer<typeof infoSchema>> {
+  const { code, stdout, stderr } = await run(await findProgram("pgbackrest"), [`--config=${configFile}`, "--log-level-console=warn", "info", "--output=json"], { ...childOptions(place), deadline: lookDeadline, accept: anyCode });
+  try {
+    if (code === 0) return infoSchema.parse(JSON.parse(stdout.slice(stdout.indexOf("["))));
+  } catch (cause) {
+    throw Object.assign(pgbackrestError("info", where, code, stdout), { cause });
+  }
+  throw pgbackrestError("info", where, code, stdout + stderr);
+}
+
 /** Looks into the repository and chooses stanza and backup; finds the server programs of the same major version. */
 export async function choose(place: SourcePlace, repository: SourceRepository, wanted: { readonly stanza?: string; readonly backup?: string }): Promise<Chosen> {
   const { root, user } = place;
@@ -62,8 +76,9 @@ export async function choose(place: SourcePlace, repository: SourceRepository, w
   const data = join(root, "data");
   const write = (stanza: string | undefined) => writeDurably(configFile, configuration(repository, stanza, data, root), { mode: 0o600, owner: user });
   await write(undefined);
-  const { stdout } = await run(await findProgram("pgbackrest"), [`--config=${configFile}`, "--log-level-console=warn", "info", "--output=json"], { ...childOptions(place), deadline: lookDeadline });
-  const stanzas = infoSchema.parse(JSON.parse(stdout.slice(stdout.indexOf("["))));
+  const stanzas = await stanzasIn(place, configFile, repository.where);
+  const broken = stanzas.find(({ status }) => status.code === 99);
+  if (broken !== undefined) throw pgbackrestError("info", repository.where, 99, broken.status.message);
   const names = stanzas.map(({ name }) => name).join(", ");
   const stanza = wanted.stanza === undefined ? (stanzas.length === 1 ? stanzas[0] : undefined) : stanzas.find(({ name }) => name === wanted.stanza);
   if (stanza === undefined) throw new DrError({ kind: "usage", what: stanzas.length === 0 ? "the repository holds no stanza" : `the repository holds the stanzas ${names}`, where: repository.where, todo: stanzas.length === 0 ? "Give the folder that holds `archive` and `backup` (repo1-path), and its passphrase by --source-config." : "Name one of them by --stanza." });

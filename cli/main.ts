@@ -1,0 +1,73 @@
+import { Command, CommanderError } from "commander";
+import { exitCodes, DrError } from "../runner/errors.ts";
+import type { RunContext } from "../runner/context.ts";
+import { killAllChildren } from "../runner/system/process.ts";
+import type { CliContext } from "./context.ts";
+import { errorData, renderError } from "./render/error.ts";
+import { progressOn } from "./render/progress.ts";
+import { registerAll } from "./commands/all.ts";
+
+/** The command `dr`: arguments in, one call, a rendering out. Exit codes: see README.md, from runner/errors.ts. */
+const interrupted = new AbortController();
+const progress = progressOn(process.stderr);
+let exitCode = 0;
+let run: RunContext | undefined;
+
+const program = new Command("dr")
+  .description("Disaster recovery of BlackRoad: plan, back up, recover, verify, drill.")
+  .option("--config <file>", "the run's configuration (JSON)", "/etc/blackroad-dr/config.json")
+  .option("--json", "print the result as JSON", false)
+  .option("--quiet", "no progress", false)
+  .exitOverride()
+  .showHelpAfterError("(dr --help lists the commands)");
+
+const context: CliContext = {
+  signal: interrupted.signal,
+  print(human, data) {
+    progress.end();
+    process.stdout.write(program.opts<{ json: boolean }>().json ? `${JSON.stringify(data, undefined, 2)}\n` : `${human.replace(/\n$/, "")}\n`);
+  },
+  setExitCode: (code) => void (exitCode = code),
+  report: (step) => {
+    if (!program.opts<{ quiet: boolean }>().quiet) progress.report(step);
+  },
+  async openRun() {
+    const { openRun } = await import("./open-run.ts");
+    run ??= await openRun(program.opts<{ config: string }>().config, interrupted.signal, context.report);
+    return run;
+  },
+};
+
+/** The first signal ends the work and tears down; the second one ends everything at once. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (interrupted.signal.aborted) {
+    killAllChildren();
+    process.exit(exitCodes.interrupted);
+  }
+  progress.end();
+  process.stderr.write(`dr: ${signal}: stopping; what was begun is being torn down (again to stop at once)\n`);
+  interrupted.abort(new DrError({ kind: "interrupted", what: `stopped by ${signal}`, where: "dr", todo: "Start it again; what was begun was torn down." }));
+}
+process.on("SIGINT", onSignal);
+process.on("SIGTERM", onSignal);
+
+registerAll(program, context);
+try {
+  await program.parseAsync();
+} catch (error) {
+  progress.end();
+  if (error instanceof CommanderError) {
+    exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  } else {
+    const cause = interrupted.signal.aborted ? (interrupted.signal.reason as unknown) : error;
+    exitCode = cause instanceof DrError ? cause.exitCode : exitCodes.failed;
+    process.stderr.write(`${renderError(cause)}\n`);
+    if (process.env["DR_TRACE"] === "1" && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    if (program.opts<{ json: boolean }>().json) process.stdout.write(`${JSON.stringify(errorData(cause), undefined, 2)}\n`);
+  }
+} finally {
+  progress.end();
+  for (const backend of run?.backends ?? []) backend.close();
+  killAllChildren();
+}
+process.exitCode = exitCode;
