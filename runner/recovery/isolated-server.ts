@@ -171,6 +171,7 @@ export async function forgetTarget(server: IsolatedServer): Promise<void> {
   const client = await connectTo({ host: server.socketDirectory, port: server.port });
   try {
     for (const name of new Set(lines.filter((line) => !kept.includes(line)).map((line) => line.split("=")[0]?.trim() ?? ""))) await client.query(`ALTER SYSTEM RESET ${name}`);
+    await client.query("SELECT pg_reload_conf()");
   } catch (error) {
     throw new DrError({ kind: "failed", what: `the recovery's settings cannot be taken back: ${messageOf(error)}`, where: path, todo: "Remove restore_command and recovery_target… from it." });
   } finally {

@@ -26,10 +26,13 @@ export function readRecoveryLog(text: string): RecoveryLog {
   };
 }
 
+/** What PostgreSQL says where the WAL ends before the target. */
+export const targetMissed = "recovery ended before configured recovery target was reached";
+
 /** Why the server ended before its recovery did. */
 export function recoveryFailed(server: { readonly logFile: string; readonly dataDirectory: string }, text: string): DrError {
   const { fatal, lastCommit } = readRecoveryLog(text);
-  if (fatal?.includes("recovery ended before configured recovery target was reached") === true) {
+  if (fatal?.includes(targetMissed) === true) {
     return new DrError({
       kind: "failed",
       what: `${fatal}: the archived WAL ends before the target${lastCommit === undefined ? "" : `, its last commit was at ${lastCommit}`}`,

@@ -3,7 +3,7 @@ import { pgbackrestRetention } from "../../plan/config/pgbackrest.ts";
 import type { BackupRecord } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
 import { DrError, messageOf } from "../errors.ts";
-import { newestCommit, leaves, readArchive, type ArchivedSegment, type Commit } from "../stores/postgres/archive.ts";
+import { leaves, looked, newestCommit, readArchive, type ArchivedSegment, type Commit } from "../stores/postgres/archive.ts";
 import { readInfo, type RepositoryInfo } from "../stores/postgres/info.ts";
 import { lsnOf } from "../stores/postgres/lsn.ts";
 import { openRepository, repositoriesOf, type OpenRepository, type Repository, type Site } from "../stores/postgres/repositories.ts";
@@ -25,15 +25,25 @@ export interface Unreadable {
 
 export const isSurveyed = (survey: Surveyed | Unreadable): survey is Surveyed => "holdings" in survey;
 
+export interface SurveyOptions {
+  /** Only this one. */
+  readonly backend?: string | undefined;
+  /**
+   * Look further back for the newest commit, where the newest segment holds none. A target time is held against it;
+   * whoever recovers the latest only wants to know what is lost, and does not wait for it.
+   */
+  readonly exact: boolean;
+}
+
 /** Looks at every repository (or one) at once; one that cannot be read does not hold up the others. */
-export async function survey(context: RunContext, site: Site, backend?: string): Promise<(Surveyed | Unreadable)[]> {
+export async function survey(context: RunContext, site: Site, { backend, exact }: SurveyOptions): Promise<(Surveyed | Unreadable)[]> {
   const all = repositoriesOf(context);
   const wanted = backend === undefined ? all : all.filter(({ name }) => name === backend);
   if (wanted.length === 0) throw new DrError({ kind: "usage", what: `no backend ${backend ?? ""} has a repository`, where: "--backend", todo: `Name one of: ${all.map(({ name }) => name).join(", ")}.` });
-  return Promise.all(wanted.map((repository) => surveyOne(context, repository, site).catch((error: unknown): Unreadable => ({ repository, error }))));
+  return Promise.all(wanted.map((repository) => surveyOne(context, repository, site, exact ? looked : 1).catch((error: unknown): Unreadable => ({ repository, error }))));
 }
 
-async function surveyOne(context: RunContext, repository: Repository, site: Site): Promise<Surveyed> {
+async function surveyOne(context: RunContext, repository: Repository, site: Site, segmentsRead: number): Promise<Surveyed> {
   // The SDK says within seconds what is wrong; pgBackRest alone tries for minutes.
   await repository.backend.check();
   const open = await openRepository(context, repository, site);
@@ -46,7 +56,7 @@ async function surveyOne(context: RunContext, repository: Repository, site: Site
     const last = segments.at(-1);
     if (last === undefined) continue;
     newest.set(timeline, last);
-    const commit = await newestCommit(open, segments, context.config.workDirectory, context.config.postgres?.binDirectory);
+    const commit = await newestCommit(open, segments.slice(-segmentsRead), context.config.workDirectory, context.config.postgres?.binDirectory);
     if (commit !== undefined) commits.set(timeline, commit);
   }
   const holdings: Holdings = {

@@ -11,7 +11,7 @@ export type RepositoryWindow =
   | { readonly repository: string; readonly status: "failed"; readonly error: string };
 
 export async function recoveryWindow(context: RunContext): Promise<readonly RepositoryWindow[]> {
-  const surveys = await survey(context, productionSite(context));
+  const surveys = await survey(context, productionSite(context), { exact: true });
   return surveys.map((one): RepositoryWindow => {
     const repository = one.repository.name;
     if (!isSurveyed(one)) return { repository, status: "failed", error: messageOf(one.error) };

@@ -74,7 +74,7 @@ export async function readArchive(open: OpenRepository, archiveId: string): Prom
 }
 
 /** How many segments are looked through, from the newest, for one that holds a commit. */
-const looked = 8;
+export const looked = 8;
 
 async function text(open: OpenRepository, path: string): Promise<string> {
   const { stdout, done } = open.file(path);
@@ -115,14 +115,14 @@ export interface Commit {
 }
 
 /**
- * The newest commit in the archive: the last moment that can be recovered. A target after it is fatal to PostgreSQL
+ * The newest commit in these segments, the newest segment last: the last moment that can be recovered. A target after it is fatal to PostgreSQL
  * (facts F12). `undefined` where the newest segments hold no commit, or are compressed by something else than zst or gz.
  */
 export async function newestCommit(open: OpenRepository, segments: readonly ArchivedSegment[], workDirectory: string, binDirectory?: string): Promise<Commit | undefined> {
   const program = await findProgram("pg_waldump", binDirectory);
   const folder = await mkdtemp(join(workDirectory, "wal-"));
   try {
-    for (const { segment, path } of segments.slice(-looked).reverse()) {
+    for (const { segment, path } of segments.toReversed()) {
       const content = await readSegment(open, path);
       if (content === undefined) return undefined;
       await writeFile(join(folder, segment), content, { mode: 0o600 });

@@ -70,10 +70,11 @@ async function backUpInto(context: RunContext, repository: Repository, kind: Bac
     const label = await backUpUnlocked(context, open, kind);
     if (label === undefined) return "locked";
     const nextXid = await withPostgres(context, (client) => queryValue(client, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"));
-    const backup = (await readInfo(open)).backups.find((one) => one.label === label);
+    const { backups } = await readInfo(open);
+    const backup = backups.find((one) => one.label === label);
     if (backup === undefined) throw new DrError({ kind: "failed", what: `the backup ${label} was made and is not in the repository`, where: `repository ${repository.name}`, todo: "Another process may have expired it; run the backup again." });
     const seconds = secondsSince(begun);
-    await expireOld(context, open);
+    await expireOld(context, open, backups);
     return {
       backup,
       copy: { backend: repository.name, status: "ok", uri: `pgbackrest://${repository.name}/${open.stanza}/${label}`, bytes: backup.storedBytes, label, watermark: watermarkOf(backup), seconds },

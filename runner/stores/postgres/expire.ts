@@ -4,7 +4,7 @@ import { expiryOf } from "../../backup-record.ts";
 import type { RunContext } from "../../context.ts";
 import { messageOf } from "../../errors.ts";
 import { lockedCode } from "./faults.ts";
-import { readInfo, type BackupType, type RepositoryBackup } from "./info.ts";
+import type { BackupType, RepositoryBackup } from "./info.ts";
 import type { OpenRepository } from "./repositories.ts";
 
 const schedules: Readonly<Record<Exclude<BackupType, "full">, ScheduleName>> = { diff: "postgres-diff", incr: "postgres-incremental" };
@@ -19,7 +19,7 @@ export function expired(backups: readonly RepositoryBackup[], isOver: (backup: R
 }
 
 /** Expires them, one by one. A failure here loses nothing and is said: the next run tries again. */
-export async function expireOld(context: RunContext, open: OpenRepository): Promise<void> {
+export async function expireOld(context: RunContext, open: OpenRepository, backups: readonly RepositoryBackup[]): Promise<void> {
   const now = context.clock.now();
   const isOver = ({ type, stoppedAt }: RepositoryBackup): boolean => {
     if (type === "full") return false; // by pgBackRest's own retention
@@ -27,7 +27,6 @@ export async function expireOld(context: RunContext, open: OpenRepository): Prom
     return until !== null && new Date(until) < now;
   };
   try {
-    const { backups } = await readInfo(open);
     for (const label of expired(backups, isOver)) await open.command(["expire", `--set=${label}`], { deadline: expireDeadline, accept: [lockedCode] });
   } catch (error) {
     context.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import type { Tier } from "../../../plan/types.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError, messageOf } from "../../errors.ts";
 import { chooseBackup, type Choice } from "../../recovery/choose.ts";
+import { targetMissed } from "../../recovery/recovery-log.ts";
 import { checkDestination, moveAside, moveBack, type Destination } from "../../recovery/directory.ts";
 import { recoveryPlan, type RecoveryPlan } from "../../recovery/recovery-plan.ts";
 import { allFailed, isSurveyed, readHints, survey, type CatalogHints, type Surveyed, type Unreadable } from "../../recovery/survey.ts";
@@ -62,7 +63,9 @@ export async function planRecovery(context: RunContext, options: RecoverOptions)
   const site = recoverySite(context, destination.directory);
   try {
     context.report({ step: "looking at the repositories" });
-    const [surveys, hints] = await Promise.all([survey(context, site, options.backend), readHints(context, options.backup, options.target, options.timeline)]);
+    // Both are awaited whatever comes of the other: what is still written cannot be cleared away.
+    const [surveying, reading] = await Promise.allSettled([survey(context, site, { backend: options.backend, exact: options.target.kind === "time" }), readHints(context, options.backup, options.target, options.timeline)]);
+    const [surveys, hints] = [settled(surveying), settled(reading)];
     const { candidates, failures } = weigh(context, options, surveys, hints, destination);
     if (candidates.length === 0) throw allFailed("no repository can serve this recovery", failures);
     await binDirectoryOf(context, candidates[0]?.surveyed.info.version ?? 0);
@@ -71,6 +74,11 @@ export async function planRecovery(context: RunContext, options: RecoverOptions)
     await rm(site.folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+function settled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === "fulfilled") return result.value;
+  throw result.reason;
 }
 
 function weigh(context: RunContext, options: RecoverOptions, surveys: readonly (Surveyed | Unreadable)[], hints: CatalogHints, destination: Destination) {
@@ -123,8 +131,11 @@ export interface Recovery extends RecoveredPostgres {
 export async function carryOut(context: RunContext, options: RecoverOptions, planned: PlannedRecovery): Promise<Recovery> {
   const failed: { repository: string; error: unknown }[] = [];
   const aside = planned.destination.state === "foreign" ? await moveAside(planned.destination) : undefined;
+  let missedAt: string | undefined;
   for (const candidate of planned.candidates) {
     const repository = candidate.surveyed.repository.name;
+    const end = candidate.choice.newestSegment?.segment ?? "";
+    if (missedAt !== undefined && end <= missedAt) continue; // it would miss the target as well
     try {
       const recovered = await restoreAndStart(context, options, planned, candidate);
       return { ...recovered, plan: candidate.plan, ...(aside === undefined ? {} : { movedAside: aside }), failed: failed.map((one) => ({ repository: one.repository, error: messageOf(one.error) })) };
@@ -133,6 +144,7 @@ export async function carryOut(context: RunContext, options: RecoverOptions, pla
       if (context.signal.aborted) break;
       context.report({ step: `recovery from ${repository} failed: ${messageOf(error)}` });
       if (isFinal(error)) break;
+      if (error instanceof DrError && error.what.includes(targetMissed)) missedAt = end;
     }
   }
   if (aside !== undefined) await moveBack(planned.destination, aside);

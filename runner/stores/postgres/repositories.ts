@@ -99,7 +99,7 @@ export function productionSite({ config }: RunContext): Site {
   const { postgres } = config;
   const place = { folder: join(config.workDirectory, "pgbackrest"), ...(config.spoolDirectory === undefined ? {} : { spool: config.spoolDirectory }) };
   if (postgres === undefined) return { ...place, pgPath: join(config.workDirectory, "no-data") };
-  return { ...place, pgPath: postgres.dataDirectory, port: postgres.port, user: postgres.user, ...(postgres.host.startsWith("/") ? { socketPath: postgres.host } : {}) };
+  return { ...place, pgPath: postgres.dataDirectory ?? join(config.workDirectory, "no-data"), port: postgres.port, user: postgres.user, ...(postgres.host.startsWith("/") ? { socketPath: postgres.host } : {}) };
 }
 
 /** Writes the repository's configuration and returns the way to call pgBackRest on it. */
@@ -121,7 +121,7 @@ export async function openRepository(context: RunContext, repository: Repository
 }
 
 /** More streams than this hardly help against one store, and each costs memory. */
-const processMax = (): number => Math.min(8, Math.max(2, availableParallelism()));
+export const processMax = (): number => Math.min(8, Math.max(2, availableParallelism()));
 
 interface Handle {
   readonly repository: Repository;

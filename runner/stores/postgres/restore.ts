@@ -154,7 +154,8 @@ export function targetArguments(target: RecoveryTarget, timeline: number, promot
     case "latest":
       return ["--type=default", along];
     case "immediate":
-      return ["--type=immediate", action, along];
+      // pgBackRest takes no timeline here, and PostgreSQL alone would follow the latest, wherever that one left.
+      return ["--type=immediate", action, `--recovery-option=recovery_target_timeline=${timeline}`];
     case "time":
       return ["--type=time", `--target=${target.time.postgres}`, action, along];
     case "xid":

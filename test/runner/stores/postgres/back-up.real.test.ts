@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { outcomeOf } from "../../../../runner/catalog/record.ts";
+import { backUpPostgres, type BackUpResult } from "../../../../runner/stores/postgres/back-up.ts";
+import { initialisePostgres } from "../../../../runner/stores/postgres/initialise.ts";
+import { postgresWatermark } from "../../../../runner/stores/postgres/watermark.ts";
+import { recoveryWindow } from "../../../../runner/recovery/window.ts";
+import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
+
+const recordOf = (result: BackUpResult) => {
+  if (result.outcome === "skipped") throw new Error(`skipped: ${result.why}`);
+  return result.record;
+};
+
+describe("backups of PostgreSQL into two stores", () => {
+  let system: ProtectedPostgres;
+  beforeAll(async () => {
+    system = await startProtectedPostgres("backup");
+    await system.client.query("CREATE TABLE t AS SELECT g AS id, md5(g::text) AS text FROM generate_series(1, 1000) g");
+  });
+  afterAll(() => system.close());
+
+  it("are made in each store, full, differential and incremental, and leave a record with a label per copy", async () => {
+    for (const kind of ["full", "diff", "incremental"] as const) {
+      const record = recordOf(await backUpPostgres(system.context, kind));
+      expect(outcomeOf(record)).toBe("ok");
+      expect(record.copies.map((copy) => copy.backend)).toEqual(["r2", "s3"]);
+      expect(record.watermark).toMatchObject({ timeline: 1, lsn: expect.stringMatching(/^0\//) as string });
+      const labels = record.copies.map((copy) => (copy.status === "ok" ? copy.label : undefined));
+      const pattern = { full: /^\d{8}-\d{6}F$/, diff: /F_\d{8}-\d{6}D$/, incremental: /F_\d{8}-\d{6}I$/ }[kind];
+      for (const label of labels) expect(label).toMatch(pattern);
+      expect(await system.context.catalog.find(record.id)).toEqual(record);
+    }
+  });
+
+  it("can be made ready again without a change", async () => {
+    expect(await initialisePostgres(system.context)).toEqual({ repositories: [{ repository: "r2", ok: true }, { repository: "s3", ok: true }] });
+  });
+
+  it("show how far the WAL reaches in each store, and the window", async () => {
+    for (const watermark of await postgresWatermark(system.context)) expect(watermark).toMatchObject({ status: "ok", timeline: 1 });
+    for (const window of await recoveryWindow(system.context)) expect(window).toMatchObject({ status: "ok", backups: 3 });
+  });
+});
