@@ -70,8 +70,10 @@ export async function checkpointFrom(context: RunContext, stores: AgentStores, {
       expiresAt: expiryOf(context.plan, schedule, attempt.startedAt),
       details: { agents: written.agents, keys: written.keys, blocks: written.blocks, withoutRow: written.withoutRow, scope: only === undefined ? "all" : "some", ...(only !== undefined && only.length <= listedAgents ? { only: [...only] } : {}) },
     };
-    const { failed } = await context.catalog.write(record);
     const outcome = outcomeOf(record);
+    const { failed } = await context.catalog.write(record).catch((error: unknown) => {
+      throw outcome === "failed" ? new NothingWritten(record) : error;
+    });
     if (outcome === "failed") throw new NothingWritten(record);
     const requests = Object.fromEntries(context.backends.map((backend, index) => [backend.name, backend.requests - (before[index] ?? 0)]));
     return { record, outcome: failed.length > 0 ? "partial" : outcome, agents: written.agents, keys: written.keys, requests };

@@ -26,12 +26,11 @@ async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyR
   const { signal } = context;
   const checks: VerificationCheck[] = [];
   const errors: string[] = [];
-  const done = (bytes = 0) => copyVerificationOf(copy.backend, checks, errors, secondsSince(begun), { downloadBytes: bytes, downloadSeconds: secondsSince(begun) });
+  const done = () => copyVerificationOf(copy.backend, checks, errors, secondsSince(begun));
   if (copy.status === "failed") return errors.push(`the copy was never written: ${copy.error}`), done();
   const backend = context.backends.find(({ name }) => name === copy.backend);
   if (backend === undefined) return errors.push(`the configuration has no backend ${copy.backend}`), done();
   const passphrase = await context.passphrase();
-  let bytes = indexObject(record).bytes;
   let agents = 0;
   let keys = 0;
   try {
@@ -43,7 +42,6 @@ async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyR
         const held = await readBlockFrom(backend, index, block, passphrase, signal);
         agents += held.length;
         keys += held.reduce((sum, agent) => sum + agent.keys.length, 0);
-        bytes += block.length;
         errors.push(...held.flatMap(faultsOf));
       } catch (error) {
         signal.throwIfAborted();
@@ -56,7 +54,7 @@ async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyR
     signal.throwIfAborted();
     errors.push(messageOf(error));
   }
-  return done(bytes);
+  return done();
 }
 
 function faultsOf({ id, keys }: CheckpointedAgent): string[] {

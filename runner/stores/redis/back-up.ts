@@ -78,6 +78,8 @@ async function snapshot(context: RunContext, link: RedisLink, before: ServerStat
     signal,
     onBytes: (done) => context.report({ step: "snapshot of Redis", done, unit: "bytes" }),
   });
+  inspector.destroy(); // it has ended, or nobody reads it any more
+  if (written.copies.every(({ status }) => status === "failed")) throw nobodyTook(attempt.id, written.copies);
   const { summary } = inspector;
   return {
     version: recordVersion, id: attempt.id, store, kind,
@@ -100,9 +102,17 @@ async function dump(address: RedisAddress, redisCli: string, deadline: number, s
   const inspector = new RdbInspector(() => command.done, describeRedis(address));
   connectStreams(command.stdout, inspector);
   // Whoever gives up on the dump (no backend is left) ends the client too: the server forks for it.
-  inspector.once("close", () => command.kill());
+  let ended = false;
+  const note = () => void (ended = true);
+  command.done.then(note, note);
+  inspector.once("close", () => {
+    if (!ended) command.kill();
+  });
   return inspector;
 }
+
+const nobodyTook = (id: string, copies: readonly CopyResult[]): DrError =>
+  new DrError({ kind: "unavailable", what: `no backend took the snapshot: ${copies.map((copy) => (copy.status === "failed" ? `${copy.backend}: ${copy.error}` : copy.backend)).join("; ")}`, where: id, todo: "See why each backend failed; then back up again." });
 
 /** An error at either end ends both; it reaches the reader of `target`. */
 function connectStreams(source: Readable, target: RdbInspector): void {
@@ -130,14 +140,9 @@ function countsOf({ first, empty }: RdbSummary, before: ServerState, after: Serv
 async function file(context: RunContext, record: BackupRecord, allowEmpty: boolean): Promise<RedisBackup> {
   const suspicion = allowEmpty ? undefined : await suspicionAbout(context, record);
   const judged = suspicion === undefined ? record : { ...record, copies: record.copies.map((copy) => doubted(copy, suspicion)), details: { ...record.details, suspicious: suspicion } };
-  const outcome = outcomeOf(judged);
-  const refusal = new RecordedError({ kind: "unavailable", what: `no backend took the snapshot: ${record.copies.map((copy) => (copy.status === "failed" ? `${copy.backend}: ${copy.error}` : copy.backend)).join("; ")}`, where: record.id, todo: "See why each backend failed; then back up again." });
-  const { failed } = await context.catalog.write(judged).catch((error: unknown) => {
-    throw outcome === "failed" ? refusal : error;
-  });
+  const { failed } = await context.catalog.write(judged);
   if (suspicion !== undefined) throw new RecordedError({ kind: "failed", what: `the snapshot is suspicious: ${suspicion}`, where: record.id, todo: "Find out where the keys went. If it is meant to be empty, run again with --allow-empty." });
-  if (outcome === "failed") throw refusal;
-  return { done: true, record: judged, outcome: failed.length > 0 ? "partial" : outcome };
+  return { done: true, record, outcome: failed.length > 0 || outcomeOf(record) === "partial" ? "partial" : "ok" };
 }
 
 const doubted = (copy: CopyResult, suspicion: string): CopyResult => (copy.status === "ok" ? { backend: copy.backend, status: "failed", error: `suspicious, kept at ${copy.uri}: ${suspicion}` } : copy);

@@ -5,7 +5,6 @@ import type { RedisLink } from "./connection.ts";
 
 export interface ContentSample {
   readonly summary: string;
-  readonly bytes: number;
   /** Each names its key. */
   readonly errors: readonly string[];
 }
@@ -29,7 +28,6 @@ export async function sampleContent(link: RedisLink): Promise<ContentSample> {
   const keys = [...new Set(drawn.filter((key): key is string => typeof key === "string"))];
   const types = new Map<string, number>();
   const errors: string[] = [];
-  let bytes = 0;
   await Promise.all(
     keys.map(async (key) => {
       try {
@@ -37,7 +35,6 @@ export async function sampleContent(link: RedisLink): Promise<ContentSample> {
         if (type === "none") return; // its time has passed since it was drawn
         types.set(type, (types.get(type) ?? 0) + 1);
         const value = await link.send(...(readers[type]?.(key) ?? ["DUMP", key]));
-        bytes += JSON.stringify(value).length;
         const agent = agentOfKey(key);
         if (agent !== undefined && key === agentStateKey(agent) && typeof value === "string" && value !== "") parseAgentState(value);
       } catch (error) {
@@ -46,5 +43,5 @@ export async function sampleContent(link: RedisLink): Promise<ContentSample> {
     }),
   );
   const counted = [...types].sort(([a], [b]) => (a < b ? -1 : 1)).map(([type, count]) => `${count} ${type}`);
-  return { summary: `${keys.length} keys read${counted.length === 0 ? "" : `: ${counted.join(", ")}`}`, bytes, errors };
+  return { summary: `${keys.length} keys read${counted.length === 0 ? "" : `: ${counted.join(", ")}`}`, errors };
 }

@@ -208,6 +208,15 @@ describe("a snapshot of Redis", () => {
     expect(result.rejected[0]?.backend).toBe("r2");
   });
 
+  it("says why when no backend takes it, and ends the dump", async () => {
+    await admin("SET", "k", "v".repeat(100_000));
+    const nowhere = ["r2", "s3"].map((name) => ({ kind: "folder" as const, name, path: join(folder.path, "nowhere", name) }));
+    const error = await fails(backUpRedis(await context({ config: { backends: nowhere } })));
+    expect(error.message).toMatch(/no backend took the snapshot: r2: .*; s3: /);
+    expect(error.exitCode).toBe(5);
+    await expect.poll(() => admin("INFO", "replication").then(String), { timeout: 5_000 }).toMatch(/connected_slaves:1\r/); // the replica alone
+  });
+
   it("is refused where the run may only read", async () => {
     const error = await fails(backUpRedis(await context({ config: { readOnly: true } })));
     expect(error.kind).toBe("refused");
