@@ -36,7 +36,7 @@ export async function benchFanOut(): Promise<BenchRow[]> {
     const authority = await makeAuthority(join(folder, "ca"));
     const certificate = await issue(authority, { name: "s3", hosts: ["localhost", "127.0.0.1"] });
     for (const name of ["r2", "s3"]) {
-      const server = await startS3Server({ folder: join(folder, name), port: 0, certificate, bucket: `bench-${name}`, logFile: join(folder, `${name}.log`) });
+      const server = await startS3Server({ folder: join(folder, name), port: 0, certificate, bucket: `bench-${name}`, attributes: "files", logFile: join(folder, `${name}.log`) });
       stores.push({ server, ...(await startRelayProcess(folder, name, server)) });
     }
     return [await benchSpeed(folder, stores), await benchMemory(folder, stores)];
