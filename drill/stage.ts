@@ -73,7 +73,7 @@ export class Stage {
   /** Runs `dr` as a job beside production's leader, with the least credentials that the job needs. */
   async dr(args: readonly string[], options: Partial<DrOptions> = {}): Promise<DrResult> {
     const leader = await this.env.requireLeader();
-    const config = await this.env.runnerConfig(leader.region, { redisUser: args.includes("agents") ? "recovery" : "backup" });
+    const config = await this.env.runnerConfig(leader.region);
     return this.drWith(config, args, { cwd: this.env.layout.regions[leader.region], ...options });
   }
 

@@ -7,6 +7,9 @@ import { verificationIn } from "./verification-record.ts";
 /** Below this a time is mostly that of starting and asking: no rate is taken from it. */
 const leastBytes = mib(1);
 
+/** A measured replay waited for each segment that it replayed: its rate has the fetch in it, which costs nothing more. */
+const inReplay = bytesPerSecond(Number.MAX_SAFE_INTEGER);
+
 type RateName = "restore" | "walFetch" | "walReplay" | "redisLoad" | "download" | "validate";
 const measures: Readonly<Record<RateName, readonly [bytes: keyof MeasuredWork, time: keyof MeasuredWork]>> = {
   restore: ["restoreBytes", "restoreSeconds"],
@@ -74,8 +77,11 @@ export function ratesFromRecords(records: readonly BackupRecord[], fallback: Rat
     else ids.add(found.id);
     return found?.value;
   };
+  const replayed = samples.some((sample) => slowest(sample, "walReplay") !== undefined);
   const rate = (name: RateName): Rate => {
-    const value = take(name, newestWith(samples, (sample) => slowest(sample, name)));
+    const found = newestWith(samples, (sample) => slowest(sample, name));
+    if (name === "walFetch" && found === undefined && replayed) return inReplay;
+    const value = take(name, found);
     return value === undefined ? fallback[name] : bytesPerSecond(value);
   };
   const time = (name: "startUp" | "promote") => seconds(take(name, newestWith(samples, (sample) => longest(sample, `${name}Seconds`))) ?? fallback[name]);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreName, Tier } from "../../plan/types.ts";
 import { bytes, type Size } from "../../plan/units.ts";
 import { Catalog } from "../../runner/catalog/catalog.ts";
+import { outcomeOf } from "../../runner/catalog/record.ts";
 import { readConfig } from "../../runner/config.ts";
 import { openBackends } from "../../runner/storage/open.ts";
 import { systemClock } from "../../runner/system/clock.ts";
@@ -18,18 +19,19 @@ import { probeSeconds } from "./detect.ts";
 export type MeasuredStore = "postgres" | "redis";
 
 export interface Preparation {
+  /** The first tier that is measured; the hot one is predicted at once, a warm one at its worst moment. */
   readonly tier: Tier;
   readonly stores: readonly MeasuredStore[];
   /** Whether backups are made first. Default: yes. */
   readonly backups?: boolean;
 }
 
-/** How long before the next snapshot is due the disaster strikes, in milliseconds: the longest loss that can be. */
-const strikeBefore = 300;
+/** How long before the next snapshot is due the prediction is made, and then the disaster strikes, in milliseconds. */
+const strikeBefore = 1_500;
 /** Seconds for two snapshots; where the jobs fail, the drill must not wait for ever. */
 const patience = 180;
-/** What the drill's own steps add between the last look at production and the disaster. */
-const walHeadroom = 1.25;
+/** Segments that are written between the last look at production and the disaster, at the most. */
+const walHeadroom = 2;
 
 /** What was measured of production before its disaster, and what is predicted from it. */
 export class Known {
@@ -47,18 +49,18 @@ export class Known {
 
   /** Predicts the hot tier: the stores' own failover, then the drill's check, one store after the other. */
   async predictHot(): Promise<void> {
-    await this.predict("hot", false);
+    await this.predict("hot");
   }
 
   /** Predicts the recovery from the object stores, with the rates that verifying these backups measured. */
-  async predictWarm({ afterFailover = false }: { readonly afterFailover?: boolean } = {}): Promise<void> {
-    await this.predict("warm", afterFailover);
+  async predictWarm(): Promise<void> {
+    await this.predict("warm");
   }
 
-  private async predict(tier: Tier, afterFailover: boolean): Promise<void> {
+  private async predict(tier: Tier): Promise<void> {
     const { stage, protection } = this;
-    const rates = await this.rates();
-    const wal = protection === undefined ? bytes(0) : bytes(Math.ceil((await walSince(stage, protection.startLsn)) * walHeadroom + (afterFailover ? stage.plan.postgres.walSegment : 0)));
+    const { rates, startLsn } = await this.measured();
+    const wal = startLsn === undefined ? bytes(0) : bytes((await walSince(stage, startLsn)) + walHeadroom * stage.plan.postgres.walSegment);
     const sizes: Readonly<Record<MeasuredStore, Size>> = { postgres: protection?.postgresSize ?? bytes(0), redis: protection?.redisSize ?? bytes(0) };
     const figures = predictRun({
       plan: stage.plan,
@@ -73,15 +75,16 @@ export class Known {
     stage.run.predict(rates.source, figures);
   }
 
-  /** The rates of the newest verifications, the push that was measured here, and the jobs' longest runs. */
-  private async rates(): Promise<Rates> {
+  /** The rates of the newest verifications, the push that was measured here, the jobs' longest runs; where the newest backup began. */
+  private async measured(): Promise<{ readonly rates: Rates; readonly startLsn: string | undefined }> {
     const { stage, protection } = this;
-    if (protection === undefined) return stage.plan.rates;
+    if (protection === undefined) return { rates: stage.plan.rates, startLsn: undefined };
     const place = await stage.env.recoveryConfig({ name: "look" });
     const backends = await openBackends(await readConfig(place.config));
     try {
       const { records } = await new Catalog(backends, systemClock, { readOnly: true }).list();
-      return { ...ratesFromRecords(records, stage.plan.rates, ["redis-snapshot", "postgres-incremental"]), push: protection.push };
+      const newest = records.findLast((record) => record.store === "postgres" && record.watermark.startLsn !== undefined && outcomeOf(record) !== "failed");
+      return { rates: { ...ratesFromRecords(records, stage.plan.rates, ["redis-snapshot", "postgres-incremental"]), push: protection.push }, startLsn: newest?.watermark.startLsn ?? protection.startLsn };
     } finally {
       for (const backend of backends) backend.close();
     }
@@ -89,7 +92,7 @@ export class Known {
 
   /**
    * Waits until just before the next snapshot of Redis is due, none under way: when a disaster costs most. At least
-   * one of the schedule's own snapshots has been made before, in the region that leads now.
+   * one of the schedule's own snapshots has been made before, in the region that leads now. Then predicts.
    */
   async worstMoment(): Promise<void> {
     const { stage } = this;
@@ -102,6 +105,7 @@ export class Known {
         await sleep(left, undefined, { signal: stage.signal });
         return !stage.scheduler.running("redis-snapshot");
       }, { within: patience, every: 0.05, signal: stage.signal });
+      await this.predictWarm();
     });
   }
 
@@ -116,6 +120,6 @@ export async function prepare(stage: Stage, { tier, stores, backups = true }: Pr
   const protection = backups ? await protect(stage) : undefined;
   const checkSeconds = await stage.run.steps.step("protect", "check production's replicas row by row, as a rehearsal", () => checkLive(stage));
   const known = new Known(stage, stores, protection, checkSeconds);
-  await (tier === "hot" ? known.predictHot() : known.predictWarm());
+  if (tier === "hot") await known.predictHot();
   return known;
 }

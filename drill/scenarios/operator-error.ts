@@ -12,6 +12,7 @@ export const operatorError: Scenario = {
   tiers: ["warm"],
   async play(stage) {
     const known = await prepare(stage, { tier: "warm", stores: ["postgres"] });
+    await known.predictWarm();
     let deleted = 0;
     await stage.run.strike("half of the agents' episodic memory is deleted by mistake", async () => {
       const leader = await stage.env.requireLeader();

@@ -16,7 +16,6 @@ export const regionLoss: Scenario = {
     await measureHot(stage, known, { region: "b", stores: ["postgres", "redis"] });
 
     stage.begin("warm");
-    await known.predictWarm({ afterFailover: true });
     await known.worstMoment();
     await stage.run.strike("SIGKILL to every server of the secondary region too, its disks gone", () => env.killRegion("b"));
     await measureWarm(stage, known, { stores: ["postgres", "redis"] });

@@ -27,6 +27,12 @@ describe("rates from the catalog", () => {
     expect(rates.walFetch).toBe(fallback.walFetch);
   });
 
+  it("count the fetch of WAL only once where the replay that was measured had it inside", () => {
+    const rates = ratesFromRecords([verified("2026-11-22T20:00:00Z", { replayBytes: mib(160), replaySeconds: 4 })], fallback);
+    expect(rates.walReplay).toBe(mib(40));
+    expect(mib(1_000_000) / rates.walFetch).toBeLessThan(0.001);
+  });
+
   it("come from the newest verification that measured them, each on its own", () => {
     const rates = ratesFromRecords(
       [verified("2026-11-22T20:00:00Z", { restoreBytes: mib(10), restoreSeconds: 1, walBytes: mib(16), walSeconds: 1 }), verified("2026-11-22T21:00:00Z", { restoreBytes: mib(20), restoreSeconds: 1 })],

@@ -36,7 +36,7 @@ export async function writeProductionConfig({ layout, plan, stores, user }: Conf
     passphraseFile: secrets.passphrase,
     backends: await backendConfigs(stores, "writer", secrets, join(region, "secrets")),
     postgres: { stanza, dataDirectory: member.dataDirectory, host: member.socketDirectory, port: member.postgresPort, user: "postgres", database: databaseName },
-    ...(redis === undefined ? {} : { redis: { socket: redis.socket, port: redis.port, user: redisUser, passwordFile: secrets.redis[redisUser] } }),
+    ...(redis === undefined ? {} : { redis: { socket: redis.socket, port: redis.port, user: redisUser, passwordFile: secrets.redis[redisUser], agents: { user: "recovery", passwordFile: secrets.redis.recovery } } }),
   });
 }
 
