@@ -61,13 +61,16 @@ export async function startProtectedPostgres(name: string): Promise<ProtectedPos
       return s3Config(servers[backend], { name: backend, endpoint: `localhost:${relays[backend].port}`, pgbackrest: { path: "/pgbackrest", cipherPassFile } });
     }));
     const config = { stanza: "main", dataDirectory: join(folder, "pg", "data"), host: join(folder, "pg", "socket"), port: 5432, user: "postgres", database: "postgres" };
-    const other: ProtectedPostgres["other"] = (part, changes = {}) => testContext({ folder: join(folder, part), plan: testPlan, config: { backends: [...backends], postgres: config, ...changes } });
+    const other: ProtectedPostgres["other"] = async (part, changes = {}) => {
+      const made = await testContext({ folder: join(folder, part), plan: testPlan, config: { backends: [...backends], postgres: config, ...changes } });
+      await makeFolder(made.config.workDirectory, { mode: 0o711, owner: databaseUser() });
+      return made;
+    };
     const context = await other("run");
     undo.push(() => {
       context.close();
       return Promise.resolve();
     });
-    await makeFolder(context.config.workDirectory, { mode: 0o711, owner: databaseUser() });
     const postgres = await startTestPostgres({ folder: join(folder, "pg"), settings: { archive_mode: "on", archive_command: await writeArchiverConf(context), archive_timeout: "1s", wal_level: "replica", synchronous_commit: "on", shared_buffers: "64MB" } });
     undo.push(() => postgres.kill());
     const client = await postgres.connect();

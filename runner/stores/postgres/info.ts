@@ -102,8 +102,10 @@ export function parseInfo(text: string, stanza: string, repository: string): Rep
 
 function parseStanzas(text: string, where: string): z.infer<typeof stanzaSchema>[] {
   try {
-    return z.array(stanzaSchema).parse(JSON.parse(text));
+    // pgBackRest copies what it could not decrypt into its message, control characters and all.
+    return z.array(stanzaSchema).parse(JSON.parse(text.replace(/[\x00-\x1f\x7f]/g, " ")));
   } catch (cause) {
+    if (/"status":\{"code":99/.test(text)) throw pgbackrestError("info", where, 99, text);
     throw new DrError({ kind: "failed", what: `pgbackrest info cannot be understood: ${messageOf(cause).slice(0, 300)}`, where, todo: "Compare pgBackRest's version with those in README.md.", cause });
   }
 }
