@@ -16,6 +16,8 @@ export interface Surveyed {
   readonly open: OpenRepository;
   readonly info: RepositoryInfo;
   readonly holdings: Holdings;
+  /** What was seen to be damaged on the way. */
+  readonly doubts: readonly string[];
 }
 
 export interface Unreadable {
@@ -51,19 +53,26 @@ async function surveyOne(context: RunContext, repository: Repository, site: Site
   const archive = await readArchive(open, info.archiveId);
   const newest = new Map<number, ArchivedSegment>();
   const commits = new Map<number, Commit>();
+  const doubts: string[] = [];
   for (const timeline of leaves(archive)) {
     const segments = await archive.newest(timeline);
     const last = segments.at(-1);
     if (last === undefined) continue;
     newest.set(timeline, last);
-    const commit = await newestCommit(open, segments.slice(-segmentsRead), context.config.workDirectory, context.config.postgres?.binDirectory);
-    if (commit !== undefined) commits.set(timeline, commit);
+    try {
+      const commit = await newestCommit(open, segments.slice(-segmentsRead), context.config.workDirectory, context.config.postgres?.binDirectory);
+      if (commit !== undefined) commits.set(timeline, commit);
+    } catch (error) {
+      // A damaged end of the WAL does not spoil what lies before it.
+      context.signal.throwIfAborted();
+      doubts.push(error instanceof DrError ? `${error.what} (${error.where})` : messageOf(error));
+    }
   }
   const holdings: Holdings = {
     repository: repository.name, backups: info.backups, archive, newest, newestCommit: commits,
     archiveFulls: pgbackrestRetention(context.plan).archiveFulls, segmentBytes: context.plan.postgres.walSegment,
   };
-  return { repository, open, info, holdings };
+  return { repository, open, info, holdings, doubts };
 }
 
 /** Every repository failed: one error that tells each one's. Its kind is the first one's. */

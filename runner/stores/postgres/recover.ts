@@ -4,7 +4,6 @@ import type { Tier } from "../../../plan/types.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError, messageOf } from "../../errors.ts";
 import { chooseBackup, type Choice } from "../../recovery/choose.ts";
-import { targetMissed } from "../../recovery/recovery-log.ts";
 import { checkDestination, moveAside, moveBack, type Destination } from "../../recovery/directory.ts";
 import { recoveryPlan, type RecoveryPlan } from "../../recovery/recovery-plan.ts";
 import { allFailed, isSurveyed, readHints, survey, type CatalogHints, type Surveyed, type Unreadable } from "../../recovery/survey.ts";
@@ -95,7 +94,8 @@ function weigh(context: RunContext, options: RecoverOptions, surveys: readonly (
     }
   }
   const unusable = failures.map(({ repository, error }) => `${repository} cannot serve: ${error instanceof DrError ? error.what : messageOf(error)}`);
-  const best = options.target.kind === "latest" ? candidates.toSorted(byReach) : candidates;
+  const ranked = options.target.kind === "latest" ? candidates.toSorted(byReach) : candidates;
+  const best = ranked.toSorted((a, b) => a.surveyed.doubts.length - b.surveyed.doubts.length);
   return { failures, candidates: best.map((candidate) => ({ ...candidate, plan: { ...candidate.plan, notes: [...candidate.plan.notes, ...unusable] } })) };
 }
 
@@ -112,7 +112,7 @@ function planOf(context: RunContext, options: RecoverOptions, surveyed: Surveyed
     repository: repository.name,
     source: `pgbackrest://${repository.name}/${repository.keyPrefix}`,
     backupId: hints.recordOf(repository.name, choice.backup.label)?.id,
-    into: destination.directory, tier: options.tier, notes: hints.notes,
+    into: destination.directory, tier: options.tier, notes: [...surveyed.doubts, ...hints.notes],
   });
 }
 
@@ -131,11 +131,8 @@ export interface Recovery extends RecoveredPostgres {
 export async function carryOut(context: RunContext, options: RecoverOptions, planned: PlannedRecovery): Promise<Recovery> {
   const failed: { repository: string; error: unknown }[] = [];
   const aside = planned.destination.state === "foreign" ? await moveAside(planned.destination) : undefined;
-  let missedAt: string | undefined;
   for (const candidate of planned.candidates) {
     const repository = candidate.surveyed.repository.name;
-    const end = candidate.choice.newestSegment?.segment ?? "";
-    if (missedAt !== undefined && end <= missedAt) continue; // it would miss the target as well
     try {
       const recovered = await restoreAndStart(context, options, planned, candidate);
       return { ...recovered, plan: candidate.plan, ...(aside === undefined ? {} : { movedAside: aside }), failed: failed.map((one) => ({ repository: one.repository, error: messageOf(one.error) })) };
@@ -144,7 +141,6 @@ export async function carryOut(context: RunContext, options: RecoverOptions, pla
       if (context.signal.aborted) break;
       context.report({ step: `recovery from ${repository} failed: ${messageOf(error)}` });
       if (isFinal(error)) break;
-      if (error instanceof DrError && error.what.includes(targetMissed)) missedAt = end;
     }
   }
   if (aside !== undefined) await moveBack(planned.destination, aside);

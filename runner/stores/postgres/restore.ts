@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { parseVersion } from "../../../plan/config/version.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
+import type { Choice } from "../../recovery/choose.ts";
 import { isolate, forgetTarget, startIsolated, awaitRecovery, stopIsolated, type IsolatedServer } from "../../recovery/isolated-server.ts";
 import { prepareDestination } from "../../recovery/directory.ts";
 import type { RecoveryLog } from "../../recovery/recovery-log.ts";
@@ -15,7 +16,7 @@ import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { databaseUser } from "../../system/user.ts";
 import { connectTo } from "./connection.ts";
-import { formatLsn } from "./lsn.ts";
+import { formatLsn, lsnOf, parseSegment } from "./lsn.ts";
 import type { PlannedRecovery, RecoverOptions, RecoveryCandidate } from "./recover.ts";
 import type { OpenRepository, Site } from "./repositories.ts";
 
@@ -85,6 +86,7 @@ export async function restoreAndStart(context: RunContext, options: RecoverOptio
     const running = secondsSince(begun);
     const replay = Math.min(running, log.redoSeconds ?? 0);
     const reached = await reachedBy(server, log, choice.timeline);
+    if (options.target.kind === "latest") checkEnd(reached.lsn, choice, surveyed.holdings.segmentBytes, surveyed.repository.name);
     if (server.promote) {
       await forgetTarget(server);
       await removeSecrets(site);
@@ -170,6 +172,13 @@ export function targetArguments(target: RecoveryTarget, timeline: number, promot
 async function hasTablespaces(open: OpenRepository, label: string): Promise<boolean> {
   const { stdout } = await open.command(["info", `--set=${label}`, "--output=json"], { deadline: 60 });
   return /"tablespace":\[\{/.test(stdout);
+}
+
+/** PostgreSQL takes a segment that cannot be fetched for the end of the WAL, and promotes without a word. */
+function checkEnd(lsn: string, { newestSegment }: Choice, segmentBytes: number, repository: string): void {
+  const newest = newestSegment === undefined ? undefined : parseSegment(newestSegment.segment, segmentBytes);
+  if (newest === undefined || lsnOf(lsn) >= newest.start) return;
+  throw new DrError({ kind: "failed", what: `the recovery ended at LSN ${lsn}, before the archive's newest segment ${newestSegment?.segment ?? ""}: a segment between them is missing or damaged`, where: `repository ${repository}`, todo: `Recover from another repository; or, knowing what is lost, to where this one ends: --lsn ${lsn}.` });
 }
 
 async function reachedBy(server: IsolatedServer, log: RecoveryLog, timeline: number): Promise<RecoveredPostgres["recoveredTo"]> {
