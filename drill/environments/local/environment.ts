@@ -3,8 +3,9 @@ import { join, resolve } from "node:path";
 import type { RedisRole } from "../../../plan/config/redis.ts";
 import type { Plan } from "../../../plan/types.ts";
 import type { Progress } from "../../../runner/context.ts";
-import { DrError } from "../../../runner/errors.ts";
+import { DrError, messageOf } from "../../../runner/errors.ts";
 import { makeFolder } from "../../../runner/system/files.ts";
+import { run, type OsUser } from "../../../runner/system/process.ts";
 import { databaseUser } from "../../../runner/system/user.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
 import type { RedisAddress } from "../../../runner/stores/redis/connection.ts";
@@ -47,6 +48,15 @@ export interface Skipped {
   readonly why: string;
 }
 
+const portAttempts = 3;
+
+/** PostgreSQL's user must be able to enter the folder: one parent with mode 0700 keeps it out. */
+async function requireReach(root: string, user: OsUser | undefined): Promise<void> {
+  if (user === undefined) return;
+  const { code } = await run("test", ["-x", root], { user, deadline: 10, accept: [0, 1] });
+  if (code !== 0) throw new DrError({ kind: "unavailable", what: `the user ${user.name}, who runs the drill's servers, cannot enter the drill's folder`, where: root, todo: "Name a folder whose parents everybody may pass through (mode 0711), e.g. under /tmp." });
+}
+
 interface Parts {
   readonly options: LocalOptions;
   readonly layout: Layout;
@@ -84,21 +94,26 @@ export class LocalEnvironment {
   /** Makes the servers, waits until a2 is synchronous, makes the stanza. On failure nothing is left behind. */
   static async create(options: LocalOptions): Promise<LocalEnvironment> {
     const root = resolve(options.root);
-    await mkdir(root, { recursive: false, mode: 0o711 }).catch((cause: unknown) => {
-      throw new DrError({ kind: "refused", what: "the drill's folder cannot be made", where: root, todo: "Name a folder that does not exist, inside one that you may write to; `dr drill sweep` removes what an earlier drill left.", cause });
-    });
-    try {
-      await writeMark(root, options.id);
-      return await LocalEnvironment.#build({ ...options, root });
-    } catch (error) {
-      await removeDrill(root, options.id);
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      await mkdir(root, { recursive: false, mode: 0o711 }).catch((cause: unknown) => {
+        throw new DrError({ kind: "refused", what: "the drill's folder cannot be made", where: root, todo: "Name a folder that does not exist, inside one that you may write to; `dr drill sweep` removes what an earlier drill left.", cause });
+      });
+      try {
+        await writeMark(root, options.id);
+        return await LocalEnvironment.#build({ ...options, root });
+      } catch (error) {
+        await removeDrill(root, options.id);
+        // Between the choice of a port and its server's start somebody else can take it.
+        if (attempt >= portAttempts || !/address already in use/i.test(messageOf(error))) throw error;
+        options.report?.({ step: "starting again on other ports: one was taken meanwhile" });
+      }
     }
   }
 
   static async #build(options: LocalOptions): Promise<LocalEnvironment> {
     const { id, plan, root, signal } = options;
     const user = databaseUser();
+    await requireReach(root, user);
     const programs = await findProgramsOfProduction();
     const layout = makeLayout(id, root, await freePorts(portsOfLayout));
     for (const folder of Object.values(layout.regions)) await makeFolder(folder, { owner: user });

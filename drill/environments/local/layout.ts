@@ -31,7 +31,7 @@ export interface Layout {
   readonly id: string;
   readonly root: string;
   readonly regions: Readonly<Record<RegionName, string>>;
-  readonly etcd: readonly (EtcdMember & { readonly region: RegionName; readonly folder: string })[];
+  readonly etcd: readonly (EtcdMember & { readonly name: `etcd-${RegionName}`; readonly region: RegionName; readonly folder: string })[];
   readonly members: readonly [a1: Member, a2: Member, b1: Member];
   readonly redis: readonly [a: RedisPlace, b: RedisPlace];
   readonly sentinels: readonly SentinelPlace[];
@@ -81,7 +81,7 @@ export function makeLayout(id: string, root: string, ports: readonly number[]): 
     id,
     root,
     regions: { a: region("a"), b: region("b"), c: region("c") },
-    etcd: regionNames.map((name) => ({ name: `etcd-${name}`, region: name, address: "127.0.0.1", peerPort: port(), clientPort: port(), folder: join(region(name), "etcd") })),
+    etcd: regionNames.map((name) => ({ name: `etcd-${name}` as const, region: name, address: "127.0.0.1", peerPort: port(), clientPort: port(), folder: join(region(name), "etcd") })),
     members: [member("a1", "a"), member("a2", "a"), member("b1", "b")],
     redis: [redis("a"), redis("b")],
     sentinels: regionNames.map((name) => ({ region: name, port: port(), folder: join(region(name), "sentinel") })),

@@ -14,6 +14,7 @@ import type { Layout, MemberName, RegionName } from "./layout.ts";
 import { drillMarker, killProcess, killProcesses, processesOfPostgres } from "./processes.ts";
 import type { SecretFiles, Secrets } from "./secrets.ts";
 import { backendConfigs, type ObjectStores } from "./stores.ts";
+import { together } from "./together.ts";
 
 /** Seconds that one kind of server may take to be ready on a busy machine. */
 const readyWithin = 90;
@@ -49,27 +50,35 @@ export class Production {
   private readonly servers = new Map<ServerName, Server>();
   private readonly env: Readonly<Record<string, string>>;
   private readonly wait: WaitOptions;
+  /** Ends every wait when one server cannot be started. */
+  private readonly failed = new AbortController();
+  private readonly signal: AbortSignal;
 
   constructor(options: ProductionOptions) {
     this.options = options;
     this.env = { [drillMarker]: options.layout.id };
-    this.wait = { within: readyWithin, every: 0.05, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+    this.signal = AbortSignal.any([this.failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    this.wait = { within: readyWithin, every: 0.05, signal: this.signal };
   }
 
   /** Starts everything in the order in which one needs the other, and waits until it is whole. */
   async start(report: (step: string) => void): Promise<void> {
-    const { layout, programs, secrets, signal, user } = this.options;
-    const [a1, a2, b1] = layout.members;
+    const { layout } = this.options;
     report("starting etcd and Redis in three regions");
-    await Promise.all([this.startAll("etcd-a", "etcd-b", "etcd-c"), this.startAll("redis-a", "redis-b")]);
-    await Promise.all(layout.etcd.map((member) => etcdAnswers(member, readyWithin, signal)));
-    const sentinels = this.startSentinels();
+    await this.startAll("etcd-a", "etcd-b", "etcd-c", "redis-a", "redis-b");
+    await this.allOf(layout.etcd.map((member) => this.waitForServer(member.name, `a leader of etcd at ${member.name}`, () => etcdAnswers(member))));
+    await this.allOf([this.startSentinels(), this.startPostgres(report)]);
+  }
+
+  private async startPostgres(report: (step: string) => void): Promise<void> {
+    const { layout, programs, secrets, user } = this.options;
+    const [a1, a2, b1] = layout.members;
     report("making the PostgreSQL leader");
     await this.startServer("a1");
     await this.waitForServer("a1", "a1 as the leader", () => isLeader(a1));
     report("making the synchronous and the asynchronous replica");
-    const stanzaAndDatabase = createDatabase(a1, secrets.app).then(() => createStanza(a1, programs.pgbackrest, user, signal));
-    await Promise.all([stanzaAndDatabase, this.startAll("a2", "b1"), sentinels]);
+    const stanza = createDatabase(a1, secrets.app).then(() => createStanza(a1, programs.pgbackrest, user, this.signal));
+    await this.allOf([stanza, this.startAll("a2", "b1")]);
     await waitForStandbys(a1, { synchronous: a2.name, asynchronous: b1.name }, this.wait);
   }
 
@@ -87,14 +96,18 @@ export class Production {
     }
   }
 
-  private async startAll(...names: readonly ServerName[]): Promise<void> {
-    await Promise.all(names.map((name) => this.startServer(name)));
+  private startAll(...names: readonly ServerName[]): Promise<void> {
+    return this.allOf(names.map((name) => this.startServer(name)));
+  }
+
+  private allOf(works: readonly Promise<unknown>[]): Promise<void> {
+    return together(works, () => this.failed.abort());
   }
 
   /** Starts one server; also one that was killed and whose disk is still there. That it is ready is not waited for. */
   async startServer(name: ServerName): Promise<void> {
     if (this.servers.get(name)?.running() === true) throw new DrError({ kind: "refused", what: `the server ${name} runs already`, where: this.options.layout.root, todo: "Kill it first." });
-    this.options.signal?.throwIfAborted();
+    this.signal.throwIfAborted();
     this.servers.set(name, await this.launch(name));
   }
 
@@ -129,7 +142,7 @@ export class Production {
   /** Waits for what a server should come to; where it does not, the error tells the end of its log, which goes with the drill. */
   private async waitForServer(name: ServerName, awaited: string, look: () => Promise<boolean>): Promise<void> {
     const seen = await waitFor(awaited, async () => (this.servers.get(name)?.running() === true ? (await look()) && "ready" : "ended"), this.wait).catch((error: unknown) => {
-      this.options.signal?.throwIfAborted();
+      this.signal.throwIfAborted();
       return messageOf(error);
     });
     if (seen === "ready") return;

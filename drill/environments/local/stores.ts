@@ -10,6 +10,7 @@ import { issue, makeAuthority, type Authority } from "../certificates.ts";
 import { startS3Server } from "../servers/s3.ts";
 import { storeBackendNames, type Layout, type StoreBackendName } from "./layout.ts";
 import type { SecretFiles } from "./secrets.ts";
+import { together } from "./together.ts";
 
 /** A store of the drill's production, which stands for one of the plan's backends. */
 export interface ObjectStore {
@@ -54,8 +55,9 @@ export async function startStores(layout: Layout, plan: Plan, user: OsUser | und
     return { r2, s3, skipped: { what: "the two object stores as S3 servers over TLS; they are folders, whose credentials cannot be refused", why } };
   }
   const authority = await makeAuthority(layout.tls);
-  const [r2, s3] = await Promise.all([s3Store("r2", layout, plan, authority), s3Store("s3", layout, plan, authority)]);
-  return { r2, s3, skipped: undefined };
+  const [r2, s3] = [s3Store("r2", layout, plan, authority), s3Store("s3", layout, plan, authority)];
+  await together([r2, s3]);
+  return { r2: await r2, s3: await s3, skipped: undefined };
 }
 
 async function folderStore(name: StoreBackendName, layout: Layout, user: OsUser | undefined): Promise<ObjectStore> {

@@ -4,7 +4,6 @@ import type { Plan } from "../../../plan/types.ts";
 import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
 import { startServer, type OsUser, type Server } from "../../../runner/system/process.ts";
 import { findProgram } from "../../../runner/system/programs.ts";
-import { waitFor } from "../../../runner/system/wait.ts";
 
 export interface EtcdOptions {
   readonly plan: Plan;
@@ -19,7 +18,7 @@ export interface EtcdOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts one member. It answers only when a majority of `members` runs: see `etcdAnswers`. */
+/** Starts one member. It has a leader only when a majority of `members` runs: see `etcdAnswers`. */
 export async function startEtcd({ plan, member, members, clusterToken, folder, logFile, user, env }: EtcdOptions): Promise<Server> {
   const program = await findProgram("etcd");
   await makeFolder(folder, { owner: user });
@@ -29,9 +28,9 @@ export async function startEtcd({ plan, member, members, clusterToken, folder, l
   return startServer(`etcd ${member.name}`, program, ["--config-file", file], { cwd: folder, env: { HOME: folder, ...env }, logFile, user });
 }
 
-/** Waits until the member sees a leader; `within` is seconds. */
-export async function etcdAnswers(member: EtcdMember, within: number, signal?: AbortSignal): Promise<void> {
-  const url = `http://${member.address}:${member.clientPort}/health`;
-  const look = async () => (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
-  await waitFor(`a leader of etcd at ${member.name}`, look, { within, every: 0.05, ...(signal === undefined ? {} : { signal }) });
+/** Whether the member sees a leader; throws where it does not answer. */
+export async function etcdAnswers(member: EtcdMember): Promise<boolean> {
+  const answer = await fetch(`http://${member.address}:${member.clientPort}/health`, { signal: AbortSignal.timeout(2_000) });
+  await answer.body?.cancel();
+  return answer.ok;
 }
