@@ -35,9 +35,9 @@ beforeAll(async () => {
   workload = await env.startWorkload();
 });
 
+afterAll(() => rm(parent, { recursive: true })); // hooks run from the last to the first, also where one fails
 afterAll(async () => {
   await env.destroy();
-  await rm(parent, { recursive: true });
 });
 
 /** Waits until the workload was acknowledged `more` heartbeats in both stores. */
