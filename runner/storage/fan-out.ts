@@ -16,7 +16,7 @@ export interface FanOutOptions {
   readonly expectedBytes?: number;
   /**
    * A backend that takes nothing for this many seconds is dropped. Default 60. An S3 backend takes a part of at least
-   * 8 MiB at a time; once it has taken all, it puts them together within a time of its own.
+   * 5 MiB at a time; once it has taken all, it puts them together within a time of its own.
    */
   readonly stallSeconds?: number;
   readonly signal?: AbortSignal;

@@ -1,10 +1,11 @@
 import type { Readable } from "node:stream";
 import {
-  AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand,
+  AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, NoSuchUpload, PutObjectCommand, UploadPartCommand,
   type CompletedPart,
 } from "@aws-sdk/client-s3";
 import { messageOf } from "../errors.ts";
 import { StorageError } from "./faults.ts";
+import { Halt } from "./halt.ts";
 import { cut, type Part } from "./parts.ts";
 import { completeDeadline, deadlines, withDeadline, type Clients } from "./s3-client.ts";
 
@@ -31,62 +32,67 @@ export interface UploadTarget {
  * nor waits for the abort to reach the store.
  */
 export async function upload(target: UploadTarget, source: Readable, length: number): Promise<{ readonly bytes: number }> {
-  const stop = new AbortController();
-  const signal = target.signal === undefined ? stop.signal : AbortSignal.any([target.signal, stop.signal]);
-  const stopped = rejection(signal);
+  const halt = new Halt(target.signal);
   try {
     const parts = cut(source, length, lanes + 1, target.where);
-    const next = () => Promise.race([parts.next(), stopped]);
+    const next = () => Promise.race([parts.next(), halt.stopped]);
     const first = await next();
     if (first.done === true) throw new TypeError("a stream has at least one part, be it empty");
-    if (first.value.last) return await uploadWhole({ ...target, signal }, first.value.data);
-    return await uploadInParts({ ...target, signal }, first.value, next, stop);
+    if (first.value.last) return await sendWhole(target, first.value.data, halt);
+    return await uploadInParts(target, first.value, next, halt);
   } finally {
+    halt.release();
     source.destroy(); // ends the cutter too, which may be waiting for bytes that never come
   }
 }
 
+/** Uploads what is in memory by one request. */
+export async function uploadWhole(target: UploadTarget, data: Uint8Array): Promise<{ readonly bytes: number }> {
+  target.signal?.throwIfAborted();
+  const halt = new Halt(target.signal);
+  try {
+    return await sendWhole(target, data, halt);
+  } finally {
+    halt.release();
+  }
+}
+
 /** One request: an object that is there as a whole or not at all. */
-export async function uploadWhole({ clients, bucket, key, where, contentType, signal, onTaken }: UploadTarget, data: Uint8Array): Promise<{ readonly bytes: number }> {
+async function sendWhole({ clients, bucket, key, where, contentType, onTaken }: UploadTarget, data: Uint8Array, halt: Halt): Promise<{ readonly bytes: number }> {
   const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: data, ContentLength: data.length, ...(contentType === undefined ? {} : { ContentType: contentType }) });
-  await withDeadline(where, { deadline: deadlines.part, signal }, (abortSignal) => clients.quick.send(command, { abortSignal }));
+  await withDeadline(where, { deadline: deadlines.part, signal: halt.requests }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   onTaken?.(data.length);
   return { bytes: data.length };
 }
 
 type NextPart = () => Promise<IteratorResult<Part, undefined>>;
 
-async function uploadInParts(target: UploadTarget, first: Part, next: NextPart, stop: AbortController): Promise<{ readonly bytes: number }> {
-  const { clients, bucket, key, where, contentType, signal } = target;
+async function uploadInParts(target: UploadTarget, first: Part, next: NextPart, halt: Halt): Promise<{ readonly bytes: number }> {
+  const { clients, bucket, key, where, contentType } = target;
   const begin = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...(contentType === undefined ? {} : { ContentType: contentType }) });
-  const { UploadId: uploadId } = await withDeadline(where, { deadline: deadlines.small, signal }, (abortSignal) => clients.quick.send(begin, { abortSignal }));
+  const { UploadId: uploadId } = await withDeadline(where, { deadline: deadlines.small, signal: halt.requests }, (abortSignal) => clients.quick.send(begin, { abortSignal }));
   if (uploadId === undefined) throw new StorageError("other", "the store gave the upload no id", where);
   try {
-    const { parts, bytes } = await sendParts(target, uploadId, first, next, stop);
+    const { parts, bytes } = await sendParts(target, uploadId, first, next, halt);
     const complete = new CompleteMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts: parts } });
-    await withDeadline(where, { deadline: completeDeadline(bytes), signal }, (abortSignal) => clients.patient.send(complete, { abortSignal }));
+    await withDeadline(where, { deadline: completeDeadline(bytes), signal: halt.requests }, (abortSignal) => clients.patient.send(complete, { abortSignal }));
     return { bytes };
   } catch (error) {
-    await withdraw(target, uploadId, error);
+    for (let times = halt.wasCutOff ? 2 : 1; times > 0; times -= 1) await withdraw(target, uploadId, error);
     throw error;
   }
 }
 
 /** Sends the parts, `lanes` at a time; the first failure stops the others and is waited for with them. */
-async function sendParts(target: UploadTarget, uploadId: string, first: Part, next: NextPart, stop: AbortController): Promise<{ readonly parts: CompletedPart[]; readonly bytes: number }> {
+async function sendParts(target: UploadTarget, uploadId: string, first: Part, next: NextPart, halt: Halt): Promise<{ readonly parts: CompletedPart[]; readonly bytes: number }> {
   const sent: CompletedPart[] = [];
   const onTheWay = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
   let bytes = 0;
-  const fail = (error: unknown) => {
-    failure ??= { error };
-    stop.abort(error);
-  };
   const begin = (part: Part) => {
     bytes += part.data.length;
-    const sending = sendPart(target, uploadId, part)
+    const sending = sendPart(target, uploadId, part, halt.requests)
       .then((completed) => void sent.push(completed))
-      .catch(fail)
+      .catch((error: unknown) => halt.stop(error))
       .finally(() => onTheWay.delete(sending));
     onTheWay.add(sending);
   };
@@ -97,14 +103,14 @@ async function sendParts(target: UploadTarget, uploadId: string, first: Part, ne
       if (onTheWay.size >= lanes) await Promise.race(onTheWay);
     }
   } catch (error) {
-    fail(error);
+    halt.stop(error);
   }
   await Promise.all(onTheWay);
-  if (failure !== undefined) throw failure.error;
+  if (halt.reason !== undefined) throw halt.reason.error;
   return { parts: sent.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)), bytes };
 }
 
-async function sendPart({ clients, bucket, key, where, signal, onTaken }: UploadTarget, uploadId: string, part: Part): Promise<CompletedPart> {
+async function sendPart({ clients, bucket, key, where, onTaken }: UploadTarget, uploadId: string, part: Part, signal: AbortSignal): Promise<CompletedPart> {
   const command = new UploadPartCommand({ Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: part.number, Body: part.data, ContentLength: part.data.length });
   const { ETag } = await withDeadline(where, { deadline: deadlines.part, signal }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   if (ETag === undefined) throw new StorageError("other", `the store gave part ${part.number} no ETag`, where);
@@ -120,16 +126,7 @@ async function withdraw({ clients, bucket, key, where }: UploadTarget, uploadId:
   try {
     await withDeadline(where, { deadline: deadlines.withdraw }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   } catch (error) {
+    if (error instanceof NoSuchUpload) return; // it is gone already
     if (reason instanceof Error && reason.cause === undefined) reason.cause = new Error(`the unfinished upload ${uploadId} could not be withdrawn: ${messageOf(error)}`);
   }
-}
-
-/** Rejects when the signal fires; nobody has to look. */
-function rejection(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const fire = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-  if (signal.aborted) fire();
-  else signal.addEventListener("abort", fire, { once: true });
-  promise.catch(() => undefined);
-  return promise;
 }

@@ -4,10 +4,10 @@ import { StorageError } from "./faults.ts";
 const mebibyte = 1024 ** 2;
 /** S3's and R2's limit of parts in one upload. */
 export const mostParts = 10_000;
-/** Below it a part costs more in requests than it saves in memory; S3's least is 5 MiB. */
-const leastPart = 8 * mebibyte;
-/** Where nobody says how much will come: room for 156 GiB, in memory that two backends can afford at once. */
-const unknownPart = 16 * mebibyte;
+/** S3's and R2's least. A part costs its length in memory up to five times: held, and copied by TLS as it is sent. */
+const leastPart = 5 * mebibyte;
+/** Where nobody says how much will come: room for 78 GiB. */
+const unknownPart = 8 * mebibyte;
 /** What encryption and a grown file may add to the bytes that were announced. */
 const slack = 1.05;
 

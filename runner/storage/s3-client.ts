@@ -13,7 +13,7 @@ export const deadlines = {
   connect: 5,
   /** Requests without much data: list, head, delete, begin and abort an upload. All tries together. */
   small: 15,
-  /** A part of 8 to 16 MiB at 64 KiB/s, slower than which no backup is worth waiting for. */
+  /** A part of 16 MiB at 64 KiB/s, slower than which no backup is worth waiting for. */
   part: 300,
   /** A store that has just failed is not waited for any longer than that to take back an upload. */
   withdraw: 10,

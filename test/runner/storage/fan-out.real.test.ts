@@ -78,7 +78,7 @@ describe("one read of a source", () => {
       ahead = Math.max(ahead, number - ((performance.now() - begun) / 1_000) * 20);
     }), { expectedBytes: 60 * mebibyte });
     expect(performance.now() - begun).toBeGreaterThan(2_500);
-    expect(ahead).toBeLessThan(40); // what is buffered: three parts of 8 MiB, and the streams' own
+    expect(ahead).toBeLessThan(40); // what is buffered: three parts of 5 MiB, and the streams' own
     await relay.close();
   });
 });
