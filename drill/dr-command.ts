@@ -14,6 +14,8 @@ export interface DrOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** Jobs give way to the databases beside them, as their share of the processor makes them do in production. */
+  readonly nice?: number;
   /** Exit codes besides 0 that are not an error here. */
   readonly accept?: readonly number[];
   readonly onProgress?: (line: string) => void;
@@ -39,6 +41,7 @@ export async function runDr(args: readonly string[], options: DrOptions): Promis
     accept: [0, 1, 2, 3, 4, 5, 130],
     networkNamespace: options.networkNamespace,
     signal: options.signal,
+    ...(options.nice === undefined ? {} : { nice: options.nice }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(onProgress === undefined ? {} : { onLine: (line: string, stream: "stdout" | "stderr") => { if (stream === "stderr") onProgress(line); } }),

@@ -24,18 +24,24 @@ export interface PredictionInput {
   readonly stores: readonly KnownStore[];
   /** Until the drill's own probes know that production is gone, in seconds; the hot tier detects by itself. */
   readonly detectSeconds: number;
+  /** Until there is a place to recover into, in seconds, at the most. */
+  readonly provisionSeconds: number;
+  /** From the start of a `dr` process to its first look at the catalog, in seconds, as measured. */
+  readonly startSeconds: number;
   /** Whether a repository was dead before the disaster. */
   readonly degraded: boolean;
   /** Whether the stores are recovered one after the other (warm), or each by itself at once (hot). */
   readonly oneAfterAnother: boolean;
 }
 
+/** How much slower than their rehearsal the tools may be: then nothing else was being recovered. */
+const toolMargin = 1.25;
 /** How much slower than its rehearsal a check may be: the machine is also busy with the recovery's own servers. */
 const checkMargin = 1.5;
 
 /**
  * What the scaled plan promises and predicts for each store of a run: the assessment's own formulas, with the rates
- * that the verification of these backups measured. Nobody decides and nothing is provisioned in a drill.
+ * that the verification of these backups measured. Nobody decides in a drill.
  */
 export function predictRun(input: PredictionInput): Map<string, PredictedFigures> {
   const figures = new Map<string, PredictedFigures>();
@@ -49,12 +55,14 @@ export function predictRun(input: PredictionInput): Map<string, PredictedFigures
       rates,
       size: known.size,
       ...(known.wal === undefined ? {} : { walToReplay: known.wal }),
-      times: { detect: seconds(tier === "hot" ? 0 : input.detectSeconds), decide: seconds(0), provision: seconds(0), switchOver: seconds(0) },
+      times: { detect: seconds(tier === "hot" ? 0 : input.detectSeconds), decide: seconds(0), provision: seconds(tier === "hot" ? 0 : input.provisionSeconds), switchOver: seconds(0) },
       degraded: input.degraded,
     });
-    const own = prediction.rto - prediction.breakdown.validate + known.checkSeconds * checkMargin;
-    const detect = prediction.breakdown.detect;
-    const rto = input.oneAfterAnother && before > 0 ? before + own - detect : Math.max(own, input.oneAfterAnother ? 0 : before + known.checkSeconds * checkMargin);
+    const { breakdown } = prediction;
+    const work = breakdown.fetch + breakdown.replay + (tier === "hot" ? 0 : input.startSeconds);
+    const waits = prediction.rto - breakdown.validate - breakdown.fetch - breakdown.replay;
+    const own = waits + work * toolMargin + known.checkSeconds * checkMargin;
+    const rto = input.oneAfterAnother && before > 0 ? before + own - waits : Math.max(own, input.oneAfterAnother ? 0 : before + known.checkSeconds * checkMargin);
     before = rto;
     const store = plan.stores.find(({ name }) => name === known.store);
     const objective = { rpo: store === undefined ? 0 : plan.categories[store.category].rpo, rto: plan.tiers[tier].rto };

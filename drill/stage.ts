@@ -10,6 +10,8 @@ import { RunRecorder } from "./recorder.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Workload } from "./workload/start.ts";
 
+/** How much the jobs beside production give way to its servers. */
+const jobNice = 10;
 /** Seconds that one job or recovery of a drill may take before it is killed. */
 const jobDeadline = 600;
 
@@ -74,7 +76,7 @@ export class Stage {
   async dr(args: readonly string[], options: Partial<DrOptions> = {}): Promise<DrResult> {
     const leader = await this.env.requireLeader();
     const config = await this.env.runnerConfig(leader.region);
-    return this.drWith(config, args, { cwd: this.env.layout.regions[leader.region], ...options });
+    return this.drWith(config, args, { cwd: this.env.layout.regions[leader.region], nice: jobNice, ...options });
   }
 
   /** Runs `dr` with a configuration of its own, e.g. that of a recovery. */
@@ -95,7 +97,7 @@ export class Stage {
     const leader = await this.env.leader();
     if (leader === undefined) return -1;
     const config = await this.env.runnerConfig(leader.region);
-    const { code } = await runDr(command, { config, deadline: jobDeadline, signal, accept: [1, 3, 4, 5, 130], env: { [drillMarker]: this.env.layout.id }, cwd: this.env.layout.regions[leader.region] });
+    const { code } = await runDr(command, { config, deadline: jobDeadline, signal, nice: jobNice, accept: [1, 3, 4, 5, 130], env: { [drillMarker]: this.env.layout.id }, cwd: this.env.layout.regions[leader.region] });
     return code;
   }
 

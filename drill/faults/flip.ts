@@ -38,8 +38,8 @@ export async function flipByte(path: string, offset: number): Promise<void> {
 
 /** The part of an object store that a fault is played on, by what its files' paths hold. */
 const targets: readonly { readonly what: string; readonly matches: RegExp; readonly pick: (files: readonly Found[]) => Found | undefined }[] = [
-  // The largest file of a full backup: every later backup rests on it.
-  { what: "a file of PostgreSQL's full backup", matches: /backup\/[^/]+\/\d{8}-\d{6}F\/pg_data\/base\//, pick: (files) => files.toSorted((a, b) => b.bytes - a.bytes)[0] },
+  // A file that nobody changes (template1's), or a bundle of small ones: every later backup rests on the full one's copy.
+  { what: "a file of PostgreSQL's full backup", matches: /backup\/[^/]+\/\d{8}-\d{6}F\/(pg_data\/base\/1\/|bundle\/)/, pick: (files) => files.toSorted((a, b) => b.bytes - a.bytes)[0] },
   { what: "the newest snapshot of Redis", matches: /(^|\/)redis\/[^/]+\/.*\.pgp$/, pick: (files) => files.toSorted((a, b) => b.modified - a.modified)[0] },
 ];
 

@@ -15,6 +15,7 @@ import { protect, walSince, type Protection } from "../protect.ts";
 import type { Stage } from "../stage.ts";
 import { checkLive } from "./check.ts";
 import { probeSeconds } from "./detect.ts";
+import { provisionSeconds } from "./warm.ts";
 
 export type MeasuredStore = "postgres" | "redis";
 
@@ -38,13 +39,15 @@ export class Known {
   private readonly stage: Stage;
   private readonly stores: readonly MeasuredStore[];
   private readonly protection: Protection | undefined;
-  readonly checkSeconds: Readonly<Record<MeasuredStore, number>>;
+  private readonly checkSeconds: Readonly<Record<MeasuredStore, number>>;
+  private readonly startSeconds: number;
 
-  constructor(stage: Stage, stores: readonly MeasuredStore[], protection: Protection | undefined, checkSeconds: Readonly<Record<MeasuredStore, number>>) {
+  constructor(stage: Stage, stores: readonly MeasuredStore[], protection: Protection | undefined, checkSeconds: Readonly<Record<MeasuredStore, number>>, startSeconds: number) {
     this.stage = stage;
     this.stores = stores;
     this.protection = protection;
     this.checkSeconds = checkSeconds;
+    this.startSeconds = startSeconds;
   }
 
   /** Predicts the hot tier: the stores' own failover, then the drill's check, one store after the other. */
@@ -69,6 +72,8 @@ export class Known {
       rates,
       stores: this.stores.map((store: StoreName & MeasuredStore) => ({ store, size: sizes[store], ...(store === "postgres" ? { wal } : {}), checkSeconds: this.checkSeconds[store] })),
       detectSeconds: probeSeconds,
+      provisionSeconds,
+      startSeconds: this.startSeconds,
       degraded: false,
       oneAfterAnother: tier !== "hot",
     });
@@ -119,7 +124,8 @@ export class Known {
 export async function prepare(stage: Stage, { tier, stores, backups = true }: Preparation): Promise<Known> {
   const protection = backups ? await protect(stage) : undefined;
   const checkSeconds = await stage.run.steps.step("protect", "check production's replicas row by row, as a rehearsal", () => checkLive(stage));
-  const known = new Known(stage, stores, protection, checkSeconds);
+  const startSeconds = backups ? await stage.run.steps.step("protect", "measure the start of dr", async () => (await stage.dr(["catalog", "list", "--store", "redis"], { nice: 0 })).seconds) : 0;
+  const known = new Known(stage, stores, protection, checkSeconds, startSeconds);
   if (tier === "hot") await known.predictHot();
   return known;
 }

@@ -15,6 +15,9 @@ export interface WarmQuestion {
   readonly before?: Date;
 }
 
+/** Seconds that the isolated place may take: a namespace, its gateways, a few files. */
+export const provisionSeconds = 5;
+
 const postgresResult = z.object({ repository: z.string(), recoveredTo: z.object({ lsn: z.string(), timeline: z.number() }) });
 const redisResult = z.object({ from: z.string() });
 

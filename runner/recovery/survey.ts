@@ -1,5 +1,6 @@
 /** What each repository could be recovered to: read from the repositories themselves, and from the catalog. */
 import { pgbackrestRetention } from "../../plan/config/pgbackrest.ts";
+import type { Rates } from "../../plan/types.ts";
 import type { BackupRecord } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
 import { DrError, messageOf } from "../errors.ts";
@@ -9,6 +10,8 @@ import { lsnOf } from "../stores/postgres/lsn.ts";
 import { openRepository, repositoriesOf, type OpenRepository, type Repository, type Site } from "../stores/postgres/repositories.ts";
 import { readRepositoryDetails, restorePointKind } from "../stores/postgres/details.ts";
 import type { Hints, Holdings } from "./choose.ts";
+import { ratesFromRecords } from "../verification-rates.ts";
+import { verificationIn } from "../verification-record.ts";
 import type { RecoveryTarget } from "./target.ts";
 
 export interface Surveyed {
@@ -95,6 +98,10 @@ export interface CatalogHints {
   forRepository(name: string): Hints;
   /** The backup's record, where it is named or known. */
   recordOf(repository: string, label: string): BackupRecord | undefined;
+  /** What the newest verification of each of these backups found wrong with its copy in the repository. */
+  damageIn(repository: string, labels: readonly string[]): string[];
+  /** Measured by the newest verifications; the plan's own where there is none. */
+  readonly rates: Rates;
   readonly notes: readonly string[];
 }
 
@@ -126,6 +133,8 @@ export async function readHints(context: RunContext, backup: string, target: Rec
   };
   return {
     notes,
+    rates: ratesFromRecords(records, context.plan.rates),
+    damageIn: (repository, labels) => knownDamage(records, repository, labels),
     recordOf: (repository, label) => records.find(({ copies }) => copies.some((copy) => copy.backend === repository && copy.status === "ok" && copy.label === label)),
     forRepository(repository) {
       const label = labelOf(repository);
@@ -138,6 +147,16 @@ export async function readHints(context: RunContext, backup: string, target: Rec
       };
     },
   };
+}
+
+/** By the newest verification of each backup that is among `labels` in the repository. */
+export function knownDamage(records: readonly BackupRecord[], repository: string, labels: readonly string[]): string[] {
+  const backups = records.filter(({ copies }) => copies.some((copy) => copy.backend === repository && copy.status === "ok" && copy.label !== undefined && labels.includes(copy.label)));
+  return backups.flatMap(({ id }) => {
+    const newest = records.findLast((record) => verificationIn(record)?.backup === id);
+    const copy = newest === undefined ? undefined : verificationIn(newest)?.copies.find(({ backend }) => backend === repository);
+    return newest === undefined || copy === undefined || copy.ok ? [] : [`${newest.id} found the copy of ${id} damaged: ${copy.errors[0] ?? "it could not be restored"}`];
+  });
 }
 
 function nextXidsOf(records: readonly BackupRecord[], repository: string): Map<string, bigint> {

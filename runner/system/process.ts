@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { setPriority } from "node:os";
 import { type Readable, type Writable } from "node:stream";
 import { DrError, messageOf } from "../errors.ts";
 import { secondsSince } from "./clock.ts";
@@ -24,6 +25,8 @@ export interface ChildOptions {
   /** Run in the network namespace that this process id holds; root only. */
   readonly networkNamespace?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Added to the priority's number, 0 to 19: the higher, the more it gives way to others. Default: as ours. */
+  readonly nice?: number;
 }
 
 export interface RunOptions extends ChildOptions {
@@ -78,6 +81,7 @@ function start(command: string, args: readonly string[], options: ChildOptions, 
     ...user,
   });
   live.add(child);
+  if (options.nice !== undefined && child.pid !== undefined) setPriority(child.pid, options.nice);
   child.once("close", () => live.delete(child));
   return child;
 }

@@ -12,12 +12,28 @@ export interface WaitOptions {
   readonly fatal?: () => boolean;
 }
 
+type WaitLog = (awaited: string, seconds: number) => void;
+const logs = new Set<WaitLog>();
+/** Every wait that ends is told to `log`, with its time. Returns the function that stops it. */
+export function observeWaits(log: WaitLog): () => void {
+  logs.add(log);
+  return () => void logs.delete(log);
+}
+
 /**
  * Waits until `look` returns something other than `undefined` or `false`, and returns it. A look that throws counts
  * as "not yet"; its last error is the cause when the deadline passes, and the message says what was awaited.
  */
 export async function waitFor<T>(awaited: string, look: () => Promise<T | undefined | false> | T | undefined | false, options: WaitOptions): Promise<T> {
   const start = performance.now();
+  try {
+    return await waitUntil(awaited, look, options, start);
+  } finally {
+    for (const log of logs) log(awaited, secondsSince(start));
+  }
+}
+
+async function waitUntil<T>(awaited: string, look: () => Promise<T | undefined | false> | T | undefined | false, options: WaitOptions, start: number): Promise<T> {
   let last: unknown;
   for (;;) {
     options.signal?.throwIfAborted();

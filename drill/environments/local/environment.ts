@@ -247,10 +247,10 @@ export class LocalEnvironment {
     await rm(this.layout.regions[region], { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 
-  /** An object store is gone: its server is killed and its data deleted. */
+  /** An object store is gone: its server is killed and its data deleted. Its credentials are its users', who still have them. */
   async killBackend(name: StoreBackendName): Promise<void> {
     await this.stores[name].kill();
-    await rm(this.layout.stores[name].folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    await rm(this.stores[name].dataFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 
   /**

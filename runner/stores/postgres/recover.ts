@@ -39,6 +39,8 @@ export interface RecoveryCandidate {
   readonly surveyed: Surveyed;
   readonly choice: Choice;
   readonly plan: RecoveryPlan;
+  /** What speaks against it: damage that was seen on the way, or by an earlier verification. */
+  readonly doubts: readonly string[];
 }
 
 export interface PlannedRecovery {
@@ -88,14 +90,15 @@ function weigh(context: RunContext, options: RecoverOptions, surveys: readonly (
     try {
       if (!isSurveyed(surveyed)) throw surveyed.error;
       const choice = chooseBackup(surveyed.holdings, options.target, hints.forRepository(repository));
-      candidates.push({ surveyed, choice, plan: planOf(context, options, surveyed, choice, hints, destination) });
+      const doubts = [...surveyed.doubts, ...hints.damageIn(repository, [choice.backup.label, ...choice.backup.references])];
+      candidates.push({ surveyed, choice, doubts, plan: planOf(context, options, surveyed, choice, hints, destination, doubts) });
     } catch (error) {
       failures.push({ repository, error });
     }
   }
   const unusable = failures.map(({ repository, error }) => `${repository} cannot serve: ${error instanceof DrError ? error.what : messageOf(error)}`);
   const ranked = options.target.kind === "latest" ? candidates.toSorted(byReach) : candidates;
-  const best = ranked.toSorted((a, b) => a.surveyed.doubts.length - b.surveyed.doubts.length);
+  const best = ranked.toSorted((a, b) => a.doubts.length - b.doubts.length);
   return { failures, candidates: best.map((candidate) => ({ ...candidate, plan: { ...candidate.plan, notes: [...candidate.plan.notes, ...unusable] } })) };
 }
 
@@ -105,14 +108,14 @@ function byReach(a: RecoveryCandidate, b: RecoveryCandidate): number {
   return left === right ? 0 : (left ?? "") < (right ?? "") ? 1 : -1;
 }
 
-function planOf(context: RunContext, options: RecoverOptions, surveyed: Surveyed, choice: Choice, hints: CatalogHints, destination: Destination): RecoveryPlan {
+function planOf(context: RunContext, options: RecoverOptions, surveyed: Surveyed, choice: Choice, hints: CatalogHints, destination: Destination, doubts: readonly string[]): RecoveryPlan {
   const { repository } = surveyed;
   return recoveryPlan({
-    plan: context.plan, now: context.clock.now(), target: options.target, choice,
+    plan: { ...context.plan, rates: hints.rates }, now: context.clock.now(), target: options.target, choice,
     repository: repository.name,
     source: `pgbackrest://${repository.name}/${repository.keyPrefix}`,
     backupId: hints.recordOf(repository.name, choice.backup.label)?.id,
-    into: destination.directory, tier: options.tier, notes: [...surveyed.doubts, ...hints.notes],
+    into: destination.directory, tier: options.tier, notes: [...doubts, ...hints.notes],
   });
 }
 
