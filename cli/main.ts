@@ -59,7 +59,8 @@ try {
   if (error instanceof CommanderError) {
     exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   } else {
-    const cause = interrupted.signal.aborted ? (interrupted.signal.reason as unknown) : error;
+    const said = error instanceof DrError && error.kind === "interrupted";
+    const cause = interrupted.signal.aborted && !said ? (interrupted.signal.reason as unknown) : error;
     exitCode = cause instanceof DrError ? cause.exitCode : exitCodes.failed;
     process.stderr.write(`${renderError(cause)}\n`);
     if (process.env["DR_TRACE"] === "1" && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);

@@ -34,8 +34,8 @@ export interface PredictionInput {
   readonly oneAfterAnother: boolean;
 }
 
-/** How much slower than their rehearsal the tools may be: then nothing else was being recovered. */
-const toolMargin = 1.25;
+/** How much slower than their rehearsal the tools may be: through gateways, with nothing in any cache. */
+const toolMargin = 2;
 /** How much slower than its rehearsal a check may be: the machine is also busy with the recovery's own servers. */
 const checkMargin = 1.5;
 

@@ -118,6 +118,8 @@ async function playScenario(scenario: Scenario, id: string, plan: Plan, options:
     stage.workload = await first.steps.step("seed", "start the live workload", () => made.startWorkload());
     await scenario.play(stage);
   } catch (error) {
+    // Before anything was there, it is the machine or the request that is wrong: nothing to report on.
+    if (env === undefined && error instanceof DrError && !signal.aborted) throw error;
     (stage?.run ?? first).fail(error);
   }
   const last = stage?.run ?? first;

@@ -8,7 +8,7 @@ export interface WaitOptions {
   /** Seconds between two looks. Default 0.1. */
   readonly every?: number;
   readonly signal?: AbortSignal;
-  /** Asked after a look that threw: whether waiting on is of no use; its error is then thrown at once. */
+  /** Asked after each look: whether waiting on is of no use, as what was waited for has died. */
   readonly fatal?: () => boolean;
 }
 
@@ -42,13 +42,14 @@ async function waitUntil<T>(awaited: string, look: () => Promise<T | undefined |
       if (seen !== undefined && seen !== false) return seen;
       last = undefined;
     } catch (error) {
-      if (options.fatal?.() === true) throw error;
       last = error;
     }
-    if (secondsSince(start) >= options.within) {
+    const isLost = options.fatal?.() === true;
+    if (isLost && last instanceof DrError) throw last;
+    if (isLost || secondsSince(start) >= options.within) {
       throw new DrError({
         kind: "failed",
-        what: `${awaited} did not come within ${options.within} s${last === undefined ? "" : `: ${messageOf(last)}`}`,
+        what: `${awaited} did not come ${isLost ? "and cannot come any more" : `within ${options.within} s`}${last === undefined ? "" : `: ${messageOf(last)}`}`,
         where: "waiting",
         todo: "Look at the log of the server that was waited for.",
         cause: last,
