@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Two tiers. `unit` is pure and quick and runs in parallel; `real` starts real servers and whole drills,
- * one file at a time, because a machine has two cores and what is timed must not be crowded.
+ * Three tiers. `unit` is pure and quick; `real` starts real servers, two files at a time, as most of it is waiting;
+ * `drill` plays whole scenarios one at a time, because what is measured must not be crowded on a machine of two cores.
  */
+const drills = "test/drill/scenarios.real.test.ts";
+
 export default defineConfig({
   test: {
     projects: [
@@ -19,9 +21,17 @@ export default defineConfig({
         test: {
           name: "real",
           include: ["test/**/*.real.test.ts"],
+          exclude: [drills],
           testTimeout: 300_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
+          hookTimeout: 240_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "drill",
+          include: [drills],
+          testTimeout: 400_000,
           maxWorkers: 1,
         },
       },

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProcesses } from "../../drill/environments/local/processes.ts";
 import { run, startServer, type Server } from "../../runner/system/process.ts";
+import { findProgram } from "../../runner/system/programs.ts";
 import { waitFor } from "../../runner/system/wait.ts";
 
 /** Drills that do not come to their end: stopped, killed, two at once, without a program. Each has a TMPDIR of its own. */
@@ -78,7 +79,7 @@ describe("a drill that is not let finish", () => {
   it("says which program is missing and how to get it, before it begins", async () => {
     const bare = join(folder, "bin");
     await run("mkdir", ["-p", bare], { deadline: 10 });
-    for (const tool of ["bash", "id", "openssl"]) await run("ln", ["-s", (await run("which", [tool], { deadline: 10 })).stdout.trim(), join(bare, tool)], { deadline: 10 });
+    for (const tool of ["bash", "id", "openssl", "test", "sleep"]) await run("ln", ["-s", await findProgram(tool), join(bare, tool)], { deadline: 10 });
     const { code, stderr } = await run(process.execPath, [cli, ...small, "--out", join(folder, "bare")], { deadline: 60, accept: [0, 1, 2, 5], env: { PATH: `${bare}:${dirname(process.execPath)}`, HOME: folder } });
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/the program (patroni|pgbackrest|redis-server|etcd) is not on this machine[\s\S]*apt-get install/) as unknown });
   });

@@ -19,7 +19,7 @@ afterAll(async () => {
 
 async function play(scenario: string, agents: number): Promise<DrillReport> {
   const out = join(folder, scenario);
-  const { code, stderr } = await run(process.execPath, [cli, "drill", "run", "--scenario", scenario, "--agents", String(agents), "--out", out], { deadline: 280, accept: [0, 1, 3, 4, 5] });
+  const { code, stderr } = await run(process.execPath, [cli, "drill", "run", "--scenario", scenario, "--agents", String(agents), "--out", out], { deadline: 380, accept: [0, 1, 3, 4, 5] });
   const report = reportSchema.parse(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
   expect({ code, errors: report.runs.flatMap(({ error, integrity }) => [error, ...integrity]).filter((one) => one !== null), stderr: code === 0 ? "" : stderr.slice(-3_000) }).toEqual({ code: 0, errors: [], stderr: "" });
   expect(report.passed).toBe(true);

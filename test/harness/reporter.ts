@@ -16,7 +16,7 @@ export default class LineReporter implements Reporter {
     const name = `${test.module.relativeModuleId} > ${test.fullName}`;
     if (result.state === "passed") {
       this.passed += 1;
-      if (test.project.name === "real") console.log(`  ok   ${seconds.padStart(6)} s  ${name}`);
+      if (test.project.name !== "unit") console.log(`  ok   ${seconds.padStart(6)} s  ${name}`);
     } else if (result.state === "skipped") {
       this.skipped.push({ name, why: result.note ?? "no reason given" });
     } else if (result.state === "failed") {
