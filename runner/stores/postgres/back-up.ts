@@ -54,8 +54,10 @@ export async function backUpPostgres(context: RunContext, kind: BackupKind): Pro
     } else made.push(result);
   }
   const record = await recordOf(context, { id, kind, startedAt, made });
-  await context.catalog.write(record);
   const outcome = outcomeOf(record);
+  // Where every store is down the record cannot be written either, and that is not what is to be said.
+  const written = await context.catalog.write(record).then(() => undefined, (error: unknown) => ({ error }));
+  if (written !== undefined && outcome !== "failed") throw written.error;
   if (outcome === "failed") throw allFailed("no repository took the backup", made.map(({ copy, error }) => ({ repository: copy.backend, error })));
   return { outcome, record };
 }
@@ -111,17 +113,15 @@ const lockPause = 2;
 
 async function backUpOnce(context: RunContext, open: OpenRepository, kind: BackupKind): Promise<string | undefined> {
   let label: string | undefined;
-  const output: string[] = [];
   const onLine = (line: string): void => {
-    output.push(line);
     label = /new backup label = (\S+)/.exec(line)?.[1] ?? label;
     const size = /backup file .* \((?:bundle [^,]*, )?[^,]*, ([\d.]+)%\)/.exec(line)?.[1];
     if (size !== undefined) context.report({ step: `${kind} backup into ${open.name}`, done: Math.round(Number(size)), total: 100 });
   };
-  const { code } = await open.command([`--type=${typeOf[kind]}`, "--log-level-console=detail", "backup"], { deadline: deadlineOf(context.plan, scheduleOf[kind]), onLine, accept: [lockedCode] });
+  const { code, stdout } = await open.command([`--type=${typeOf[kind]}`, "--log-level-console=detail", "backup"], { deadline: deadlineOf(context.plan, scheduleOf[kind]), onLine, accept: [lockedCode] });
   if (code === lockedCode) return undefined;
   if (label !== undefined) return label;
-  throw pgbackrestError("backup", `repository ${open.name}`, code, `it did not say the backup's label\n${output.slice(-5).join("\n")}`);
+  throw pgbackrestError("backup", `repository ${open.name}`, code, `it did not say the backup's label\n${stdout.split("\n").slice(-5).join("\n")}`);
 }
 
 /**

@@ -136,11 +136,10 @@ function handle({ repository, stanza, configFile, program, owner, context }: Han
   return {
     repository, name: repository.name, stanza, configFile, program, owner,
     async command(args, { deadline, signal = context.signal, onLine, accept = [], cwd = "/" }) {
-      const output: string[] = [];
       const [file, whole] = await dyingWithUs(program, [`--config=${configFile}`, `--stanza=${stanza}`, ...args]);
-      const result = await run(file, whole, { deadline, signal, cwd, user: owner, accept: everyCode, onLine: (line) => { output.push(line); onLine?.(line); } });
+      const result = await run(file, whole, { deadline, signal, cwd, user: owner, accept: everyCode, ...(onLine === undefined ? {} : { onLine }) });
       if (result.code === 0 || accept.includes(result.code)) return result;
-      throw pgbackrestError(args.find((arg) => !arg.startsWith("-")) ?? "", `repository ${repository.name}`, result.code, output.join("\n"));
+      throw pgbackrestError(args.find((arg) => !arg.startsWith("-")) ?? "", `repository ${repository.name}`, result.code, result.stderr.trim() === "" ? result.stdout : result.stderr);
     },
     file: (path, signal = context.signal) => stream(program, [`--config=${configFile}`, `repo-get`, path], { deadline: fileDeadline, signal, cwd: "/", user: owner }),
   };
