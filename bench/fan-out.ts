@@ -16,6 +16,8 @@ import type { BenchRow } from "./row.ts";
 const streamSize = gib(1);
 const proxyRate = mibPerSecond(40);
 const ratioLimit = 1.15;
+/** Taken in turns, and the better of each: what else the machine does disturbs one more than the other. */
+const rounds = 2;
 const memorySize = gib(8);
 const memoryLimit = mib(256);
 
@@ -54,16 +56,19 @@ async function benchSpeed(folder: string, stores: readonly Store[]): Promise<Ben
   const handle = await open(file, "w");
   await handle.truncate(streamSize);
   await handle.close();
-  const singles: number[] = [];
-  for (const store of stores) singles.push(await rcloneCopy(folder, store, file));
-  const { seconds } = await fanOut(folder, stores, { key: "bench/stream", bytes: streamSize, file, relayed: true });
-  const slower = Math.max(...singles);
+  const single = stores.map(() => Infinity);
+  let seconds = Infinity;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, store] of stores.entries()) single[index] = Math.min(single[index] ?? Infinity, await rcloneCopy(folder, store, file, `bench/single-${round}`));
+    seconds = Math.min(seconds, (await fanOut(folder, stores, { key: "bench/stream", bytes: streamSize, file, relayed: true })).seconds);
+  }
+  const slower = Math.max(...single);
   const ratio = seconds / slower;
   return {
     what: "one 1 GiB stream to two S3 backends, each behind a proxy of 40 MiB/s",
     against: "the slower of two single copies by rclone through the same proxies",
     reach: `≤ ${ratioLimit}`,
-    measured: `${ratio.toFixed(2)} (${seconds.toFixed(1)} s against ${singles.map((single) => single.toFixed(1)).join(" and ")} s)`,
+    measured: `${ratio.toFixed(2)} (${seconds.toFixed(1)} s against ${single.map((each) => each.toFixed(1)).join(" and ")} s, the better of ${rounds} rounds each)`,
     ok: ratio <= ratioLimit,
   };
 }
@@ -114,17 +119,18 @@ async function fanOut(folder: string, stores: readonly Store[], { relayed, ...re
 }
 
 /**
- * Seconds of one copy by rclone, with its defaults but one: rclone 1.60 waits a second for a 100-continue before each
- * part where the server does not send one (59 s against 11 s, measured).
+ * Seconds of one copy by rclone to a key that is new (it skips what is there already), with its defaults but one:
+ * rclone 1.60 waits a second for a 100-continue before each part where the server does not send one (59 s against
+ * 11 s, measured).
  */
-async function rcloneCopy(folder: string, { server, relayPort }: Store, file: string): Promise<number> {
+async function rcloneCopy(folder: string, { server, relayPort }: Store, file: string, key: string): Promise<number> {
   const { accessKeyId, secretAccessKey } = await readCredentials(server.writerCredentialsFile);
   const home = join(folder, "rclone");
   await mkdir(home, { recursive: true, mode: 0o700 });
   const config = join(home, "rclone.conf");
   const lines = ["[store]", "type = s3", "provider = Other", `endpoint = https://localhost:${relayPort}`, `region = ${server.region}`, `access_key_id = ${accessKeyId}`, `secret_access_key = ${secretAccessKey}`, "force_path_style = true", "no_check_bucket = true"];
   await writeFile(config, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const args = ["--config", config, "--ca-cert", server.caFile, "--expect-continue-timeout", "0", "copyto", file, `store:${server.bucket}/bench/single`];
+  const args = ["--config", config, "--ca-cert", server.caFile, "--expect-continue-timeout", "0", "copyto", file, `store:${server.bucket}/${key}`];
   const { seconds } = await run(await findProgram("rclone"), args, { deadline, env: { HOME: home } });
   return seconds;
 }

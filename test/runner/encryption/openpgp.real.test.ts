@@ -11,7 +11,7 @@ import { DrError } from "../../../runner/errors.ts";
 import { run } from "../../../runner/system/process.ts";
 
 const passphrase = "correct horse battery staple";
-const large = randomBytes(5 * 1024 ** 2 + 12_345); // several pieces, and a rest
+const large = randomBytes(2 * 1024 ** 2 + 12_345); // several pieces, and a rest
 let folder: string;
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ async function gpgOpens(message: Buffer): Promise<Buffer> {
 
 async function gpgWrites(plain: Uint8Array, ...args: string[]): Promise<Buffer> {
   await writeFile(join(folder, "plain"), plain);
-  await gpg(...args, "--output", join(folder, "written.pgp"), "--symmetric", join(folder, "plain"));
+  await gpg("--s2k-count", "65536", ...args, "--output", join(folder, "written.pgp"), "--symmetric", join(folder, "plain"));
   return readFile(join(folder, "written.pgp"));
 }
 
