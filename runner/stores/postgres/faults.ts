@@ -14,6 +14,8 @@ interface Fault {
 /** In this order: the first that matches is said. */
 const faults: readonly Fault[] = [
   { pattern: /No space left on device|Disk quota exceeded|QuotaExceeded|InsufficientStorage/, kind: "failed", what: "the disk is full", todo: "Free space there, then start it again; what was half written is thrown away by itself." },
+  // A short write has no reason of its own: pgBackRest 2.45 says only this where a disk fills up.
+  { pattern: /unable to write '[^']+'; \[FileWriteError\]|ERROR: \[064\].*unable to write '/, kind: "failed", what: "the disk is full, or fails", todo: "Free space there, then start it again; what was half written is thrown away by itself." },
   { pattern: /unable to verify certificate|CryptoError: .*certificate/, kind: "unavailable", what: "the repository's certificate is not signed by a trusted authority", todo: "Correct `caFile`; if it is right, somebody else may be answering there." },
   { pattern: /SignatureDoesNotMatch|InvalidAccessKeyId|XAdminUserNotFound|AuthorizationHeaderMalformed/, kind: "unavailable", what: "the repository refuses the key", todo: "Put the store's own access key and secret into `credentialsFile`; they may have been revoked." },
   { pattern: /AccessDenied|403 \(Forbidden\)|Permission denied|\[13\]/, kind: "unavailable", what: "the repository denies access to this account", todo: "Give the account the right, or use another one; a reader's account cannot write." },
