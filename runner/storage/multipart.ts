@@ -9,8 +9,11 @@ import { Halt } from "./halt.ts";
 import { cut, type Part } from "./parts.ts";
 import { completeDeadline, deadlines, withDeadline, type Clients } from "./s3-client.ts";
 
-/** Parts on their way at once; one more is being filled meanwhile. More would only cost memory. */
-const lanes = 2;
+/**
+ * Parts on their way at once; one more is being filled meanwhile. Fewer leave the line idle while a store confirms a
+ * part, more only cost memory.
+ */
+const lanes = 3;
 
 export interface UploadTarget {
   readonly clients: Clients;

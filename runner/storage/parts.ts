@@ -4,7 +4,7 @@ import { StorageError } from "./faults.ts";
 const mebibyte = 1024 ** 2;
 /** S3's and R2's limit of parts in one upload. */
 export const mostParts = 10_000;
-/** S3's and R2's least. A part costs its length in memory up to five times: held, and copied by TLS as it is sent. */
+/** S3's and R2's least; several are in memory at once. */
 const leastPart = 5 * mebibyte;
 /** Where nobody says how much will come: room for 78 GiB. */
 const unknownPart = 8 * mebibyte;

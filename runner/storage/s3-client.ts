@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Agent } from "node:https";
+import { Readable } from "node:stream";
 import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { S3BackendConfig } from "../config.ts";
@@ -26,6 +27,9 @@ export const deadlines = {
  * copies the parts does no less than 16 MiB in a second.
  */
 export const completeDeadline = (bytes: number): number => 120 + bytes / (16 * 1024 ** 2);
+
+/** What is handed to TLS at once, in bytes. */
+const slice = 256 * 1024;
 
 /** The first try and two more: what passes in a second is passed over, and what lasts is the caller's to judge. */
 const tries = 3;
@@ -57,7 +61,8 @@ export async function openClients(config: S3BackendConfig, onRequest: () => void
       // R2 and other stores refuse the checksums that new SDKs add by themselves
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
-      requestHandler: new NodeHttpHandler({ connectionTimeout: deadlines.connect * 1_000, socketTimeout: silence * 1_000, httpsAgent }),
+      expectContinueHeader: false, // nobody here waits for the answer to it, and servers only lose time
+      requestHandler: new SlicingHandler({ connectionTimeout: deadlines.connect * 1_000, socketTimeout: silence * 1_000, httpsAgent }),
     });
     client.middlewareStack.add(
       (next) => (args) => {
@@ -71,6 +76,27 @@ export async function openClients(config: S3BackendConfig, onRequest: () => void
   const quick = open(deadlines.silence);
   const patient = open(0); // no limit but the request's own deadline
   return { quick, patient, close: () => httpsAgent.destroy() };
+}
+
+/**
+ * Sends a body that is in memory slice by slice. As a whole, TLS would copy all of it before the first byte is sent: as
+ * much memory again for every part on its way. The SDK still holds the body itself, so it can sign and repeat it.
+ */
+class SlicingHandler extends NodeHttpHandler {
+  override async handle(...[request, options]: Parameters<NodeHttpHandler["handle"]>): ReturnType<NodeHttpHandler["handle"]> {
+    const body: unknown = request.body;
+    if (!(body instanceof Uint8Array) || body.length <= slice) return super.handle(request, options);
+    request.body = Readable.from(slices(body), { objectMode: false, highWaterMark: slice });
+    try {
+      return await super.handle(request, options);
+    } finally {
+      request.body = body; // for the next try
+    }
+  }
+}
+
+function* slices(body: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < body.length; from += slice) yield body.subarray(from, from + slice);
 }
 
 function endpointOf(config: S3BackendConfig): string {
