@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, statfs, writeFile } from "node:fs/promises";
+import { readdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { outcomeOf } from "../../../../runner/catalog/record.ts";
 import { DrError, exitCodes } from "../../../../runner/errors.ts";
 import { run } from "../../../../runner/system/process.ts";
 import { isRoot } from "../../../../runner/system/user.ts";
+import { isAlive } from "../../../../runner/recovery/directory.ts";
 import { waitFor } from "../../../../runner/system/wait.ts";
 import { writeArchiverConf } from "../../../../runner/stores/postgres/archiver.ts";
 import { backUpPostgres } from "../../../../runner/stores/postgres/back-up.ts";
@@ -95,19 +96,27 @@ describe("faults around PostgreSQL's repositories", () => {
   });
 
   it("skips an incremental that meets a full backup; a killed runner leaves nothing that keeps the next one from working", async () => {
-    await system.client.query("CREATE TABLE bulk AS SELECT g, repeat(md5(g::text), 30) AS text FROM generate_series(1, 60000) g");
-    system.relays.r2.setRate(400_000); // slow enough to be met in its middle
+    const lock = join(system.context.config.workDirectory, "pgbackrest", "lock", "main-backup.lock");
+    const held = async (): Promise<boolean> => {
+      const pid = /"pid":(\d+)/.exec(await readFile(lock, "utf8"))?.[1];
+      return pid !== undefined && isAlive(Number(pid));
+    };
     const program = `
       import { startBackup } from ${JSON.stringify(join(import.meta.dirname, "../../../harness/back-up-once.ts"))};
       await startBackup(${JSON.stringify(JSON.stringify(system.context.config))});`;
     const stop = new AbortController();
+    system.relays.r2.setRate(300_000); // slow enough to be met in its middle
     const killed = run(process.execPath, ["--input-type=module", "-e", program], { deadline: 120, signal: stop.signal, cwd: join(import.meta.dirname, "../../../..") }).catch(() => "killed");
-    await waitFor("the full backup's lock", async () => (await backUpPostgres(system.context, "incremental")).outcome === "skipped", { within: 60, every: 0.2 });
-    stop.abort(); // SIGKILL to the runner's process group
+    try {
+      await waitFor("the full backup's lock", held, { within: 60, every: 0.02 });
+      expect(await backUpPostgres(system.context, "incremental")).toMatchObject({ outcome: "skipped", why: expect.stringMatching(/another backup is running/) as string });
+    } finally {
+      stop.abort(); // SIGKILL to the runner alone: pgBackRest leads a process group of its own
+      system.relays.r2.setRate(undefined);
+    }
     expect(await killed).toBe("killed");
-    system.relays.r2.setRate(undefined);
-    await waitFor("the lock to go", async () => (await backUpPostgres(system.context, "incremental")).outcome === "ok", { within: 60, every: 0.2 });
-    expect((await backUpPostgres(system.context, "full")).outcome).toBe("ok");
+    await waitFor("the end of the killed runner's pgBackRest", async () => !(await held()), { within: 10, every: 0.05 });
+    expect((await backUpPostgres(system.context, "incremental")).outcome).toBe("ok");
   });
 
   it.skipIf(!isRoot())("says that a disk is full, of a repository and of a restore, and leaves no half database", async () => {
