@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A component's arguments that cannot be right, with everything that is wrong with them, before anything is declared. */
+export class ArgumentError extends Error {
+  override readonly name = "ArgumentError";
+  readonly problems: readonly string[];
+
+  constructor(component: string, problems: readonly string[]) {
+    super([`${component} cannot be declared:`, ...problems.map((problem) => `  ${problem}`)].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Throws every problem at once; call it before `super` creates anything. */
+export function refuse(component: string, problems: readonly (string | undefined | false)[]): void {
+  const found = problems.filter((problem) => typeof problem === "string");
+  if (found.length > 0) throw new ArgumentError(component, found);
+}
+
+/** Whether what is declared must outlive the stack, or must be gone with it: a drill's. */
+export type Lifetime = "kept" | "ephemeral";
+
+/** Options of a resource that holds data: `kept` is neither deleted by a mistake nor by the loss of the program. */
+export const dataOptions = (parent: pulumi.Resource, lifetime: Lifetime): pulumi.CustomResourceOptions =>
+  lifetime === "kept" ? { parent, protect: true, retainOnDelete: true } : { parent };
+
+/** `blackroad:storage:S3BackupBucket`: the folder of the component and its class. */
+export abstract class Component extends pulumi.ComponentResource {
+  constructor(folder: string, kind: string, name: string, args: object, options: pulumi.ComponentResourceOptions | undefined) {
+    super(`blackroad:${folder}:${kind}`, name, args, options);
+  }
+}

@@ -1,0 +1,66 @@
+/** What lies where in a backend's bucket: lifecycle, locks and grants are by these prefixes. */
+import { scheduleOf } from "./find.ts";
+import { pgbackrestPath, stanza } from "./names.ts";
+import { isShortLived } from "./survival.ts";
+import type { Backend, Plan, Schedule, ScheduleName } from "./types.ts";
+import { seconds, type Duration } from "./units.ts";
+
+export interface Prefix {
+  /** Ends in a slash. */
+  readonly prefix: string;
+  /** Who writes there. */
+  readonly schedules: readonly ScheduleName[];
+  /** Each object is written once and never again, so it can be locked. */
+  readonly writeOnce: boolean;
+  /** The longest that anything there is kept. */
+  readonly retention: Duration | "forever";
+  /** How long nothing there can be deleted or overwritten; zero where it cannot be locked. */
+  readonly lock: Duration;
+}
+
+/** The store of a schedule's backups in the bucket; PostgreSQL's have a repository of their own. */
+const folderOf: Readonly<Partial<Record<ScheduleName, string>>> = {
+  "redis-snapshot": "redis/",
+  "vault-snapshot": "vault/",
+  "vectors-snapshot": "vectors/",
+  "objects-sync": "objects/",
+  "agents-checkpoint": "agents/",
+  "logs-ship": "logs/",
+  "metrics-snapshot": "metrics/",
+  "config-snapshot": "configuration/",
+};
+
+const postgresSchedules: readonly ScheduleName[] = ["postgres-incremental", "postgres-diff", "postgres-full"];
+/** Records outlive what they describe by nothing: the longest retention of any backup is theirs. */
+export const catalogPrefix = "catalog/";
+const repository = `${pgbackrestPath.slice(1)}/`;
+/** WAL, write-once but for `archive.info` beside it (facts F3). */
+export const walPrefix = (plan: Plan): string => `${repository}archive/${stanza}/${plan.postgres.version}-1/`;
+
+/** Every prefix that something is written to, of a backend that is written to by jobs. */
+export function prefixesOf(plan: Plan, backend: Backend): readonly Prefix[] {
+  const kept = (names: readonly ScheduleName[]): Duration | "forever" => longest(names.flatMap((name) => retentionsOf(scheduleOf(plan, name))));
+  const own = plan.schedules.flatMap((schedule): Prefix[] => {
+    const prefix = folderOf[schedule.name];
+    if (prefix === undefined) return [];
+    // What is kept equal to the original is overwritten there: versions keep its history, a lock would stop the job.
+    const writeOnce = schedule.writes !== "mirror" || backend.versioned;
+    return [{ prefix, schedules: [schedule.name], writeOnce, retention: kept([schedule.name]), lock: writeOnce ? lockOf(backend, schedule) : seconds(0) }];
+  });
+  const postgres = kept(postgresSchedules);
+  return [
+    { prefix: catalogPrefix, schedules: plan.schedules.map(({ name }) => name), writeOnce: true, retention: kept(plan.schedules.map(({ name }) => name)), lock: backend.immutableFor },
+    ...own,
+    { prefix: walPrefix(plan), schedules: postgresSchedules, writeOnce: true, retention: postgres, lock: backend.immutableFor },
+    { prefix: `${repository}backup/${stanza}/`, schedules: postgresSchedules, writeOnce: false, retention: postgres, lock: backend.versioned ? backend.immutableFor : seconds(0) },
+  ];
+}
+
+const lockOf = (backend: Backend, schedule: Schedule): Duration => (isShortLived(backend, schedule) && backend.shortLived !== undefined ? backend.shortLived.immutableFor : backend.immutableFor);
+
+function retentionsOf(schedule: Schedule | undefined): readonly (Duration | "forever")[] {
+  return schedule === undefined ? [] : [schedule.retention, ...(schedule.keepLonger ?? []).map(({ retention }) => retention)];
+}
+
+const longest = (durations: readonly (Duration | "forever")[]): Duration | "forever" =>
+  durations.includes("forever") ? "forever" : seconds(Math.max(0, ...durations.filter((duration) => duration !== "forever")));
