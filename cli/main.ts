@@ -50,6 +50,19 @@ function onSignal(signal: NodeJS.Signals): void {
 }
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
+process.on("SIGHUP", onSignal); // the terminal or the connection is gone: servers that were started would outlive it
+
+/**
+ * Whoever read our output may go before we end (`dr … | head`): that stops no backup, and leaves no server behind.
+ * Anything else that keeps the result from being written is a failure, as nobody has it then.
+ */
+process.stderr.on("error", () => undefined); // there is nobody left to tell
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`dr: the result could not be written: ${error.message}\n`);
+  if (exitCode === 0) exitCode = exitCodes.failed;
+  process.exitCode = exitCode; // it may come after the end below
+});
 
 registerAll(program, context);
 try {

@@ -45,11 +45,11 @@ const nothing = { processes: [], folders: [] };
 const sweepIn = (drills: string) => run(process.execPath, [cli, "--json", "drill", "sweep"], { deadline: 60, env: { TMPDIR: drills } });
 
 describe("a drill that is not let finish", () => {
-  it("tears down on Ctrl-C, says so, and leaves nothing", async () => {
-    const { server, log, drills } = await playUntil("ctrl-c", "start the live workload");
-    process.kill(server.pid, "SIGINT");
+  it.each(["SIGINT", "SIGHUP"] as const)("tears down on %s (Ctrl-C, a terminal that is closed), says so, and leaves nothing", async (signal) => {
+    const { server, log, drills } = await playUntil(signal, "start the live workload");
+    process.kill(server.pid, signal);
     await waitFor("the end of the drill", () => !server.running(), { within: 60 });
-    expect(await log()).toMatch(/SIGINT: stopping; what was begun is being torn down/);
+    expect(await log()).toContain(`${signal}: stopping; what was begun is being torn down`);
     expect(await log()).toMatch(/everything was torn down, leftovers: 0/);
     expect(await left(drills)).toEqual(nothing);
   });
