@@ -3,7 +3,7 @@ import { exitCodes, DrError } from "../runner/errors.ts";
 import type { RunContext } from "../runner/context.ts";
 import { killAllChildren } from "../runner/system/process.ts";
 import type { CliContext } from "./context.ts";
-import { errorData, renderError } from "./render/error.ts";
+import { errorData, renderError, usageError } from "./render/error.ts";
 import { progressOn } from "./render/progress.ts";
 import { registerAll } from "./commands/all.ts";
 
@@ -71,6 +71,8 @@ try {
   progress.end();
   if (error instanceof CommanderError) {
     exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+    // What was read before the mistake may lack the option, so the arguments themselves are asked.
+    if (exitCode !== 0 && process.argv.includes("--json")) process.stdout.write(`${JSON.stringify(errorData(usageError(error)), undefined, 2)}\n`);
   } else {
     const said = error instanceof DrError && error.kind === "interrupted";
     const cause = interrupted.signal.aborted && !said ? (interrupted.signal.reason as unknown) : error;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { exitCodes } from "../../runner/errors.ts";
 import { run } from "../../runner/system/process.ts";
 
 const dr = join(import.meta.dirname, "..", "..", "cli", "dr.ts");
@@ -20,4 +21,15 @@ it("ends as its work did where nobody reads its errors any more", async () => {
 
 it("fails, without a trace, where its result cannot be written", async () => {
   expect(await shell("$DR drill list >/dev/full; echo $?")).toEqual({ code: 1, stderr: expect.stringMatching(/^dr: the result could not be written: .*ENOSPC.*\n$/) as unknown });
+});
+
+it.each([
+  [["nonsense"], "unknown command 'nonsense'"],
+  [["plan", "--bogus"], "unknown option '--bogus'"],
+  [["drill", "run", "--agents", "x"], "option '--agents <n>' argument 'x' is invalid. a whole number from 1 to 300000 is expected."],
+  [["catalog", "show"], "missing required argument 'backup'"],
+  [["backup"], "a command is missing"],
+])("tells a program that asks for JSON what is wrong with %j", async (args, what) => {
+  const { code, stdout } = await run(process.execPath, [dr, ...args, "--json"], { deadline: 20, accept: [exitCodes.usage] });
+  expect({ code, data: JSON.parse(stdout) as unknown }).toMatchObject({ code: exitCodes.usage, data: { error: { kind: "usage", what } } });
 });
