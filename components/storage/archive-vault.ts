@@ -18,10 +18,9 @@ export interface GlacierVaultArgs extends CommonArgs {
   readonly kind: "glacier-vault";
   /**
    * Whether the vault's lock is completed. Danger: completed, it is for ever; nobody, not even AWS, can shorten it.
-   * Not completed, it lapses after 24 hours, which is for trying it out.
-   * @default true, but in a drill, which locks nothing
+   * Not completed, it lapses after 24 hours, which is for trying it out. A drill, which locks nothing, must say false.
    */
-  readonly completeLock?: boolean;
+  readonly completeLock: boolean;
   /** ARN patterns of roles of another account that write to the archive and read it.
    * @default none: roles of the same account need no more than their own policy */
   readonly writers?: readonly string[];
@@ -55,7 +54,7 @@ export type ArchiveVaultArgs = GlacierVaultArgs | S3ArchiveArgs;
 export class ArchiveVault extends Component {
   readonly kind: ArchiveVaultArgs["kind"];
   readonly region: string;
-  /** `glacier://ACCOUNT/REGION/VAULT` or `s3://BUCKET`. */
+  /** `glacier://REGION/VAULT` or `s3://BUCKET`. */
   readonly uri: string;
 
   constructor(name: string, args: ArchiveVaultArgs, options?: pulumi.ComponentResourceOptions) {
