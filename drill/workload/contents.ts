@@ -79,12 +79,14 @@ class Draw {
 const sentence = (draw: Draw): string => `${draw.one(subjects)} ${draw.one(deeds)} ${draw.one(objects)} (${draw.hex()}). ${draw.one(lessons)}.`;
 const sentences = (draw: Draw, count: number): string => Array.from({ length: count }, () => sentence(draw)).join(" ");
 
-/** What PostgreSQL holds of `agent` (from 0) at `sequence`. Pure. */
-export function contentsOf(seed: number, agent: number, sequence: number): AgentContents {
-  const id = agentId(agent);
+/** What PostgreSQL holds of `agent` (from 0) at `sequence`: its row, and what that sequence added. Pure. */
+export const contentsOf = (seed: number, agent: number, sequence: number): AgentContents => ({ ...stateOf(seed, agent, sequence), ...eventOf(seed, agent, sequence) });
+
+/** The row of `agent` alone. Pure. */
+export function stateOf(seed: number, agent: number, sequence: number): Pick<AgentContents, "id" | "sequence" | "config" | "status"> {
   const draw = new Draw(seed, agent, sequence, 1);
   return {
-    id,
+    id: agentId(agent),
     sequence,
     status: draw.one(working),
     config: {
@@ -95,7 +97,6 @@ export function contentsOf(seed: number, agent: number, sequence: number): Agent
       revision: sequence,
       temperature: draw.below(20) / 10,
     },
-    ...eventOf(seed, agent, sequence),
   };
 }
 

@@ -3,7 +3,7 @@ import { agentStateKey } from "../../runner/agents/schema.ts";
 import { connectRedis } from "../../runner/stores/redis/connection.ts";
 import { stream } from "../../runner/system/process.ts";
 import { findProgram } from "../../runner/system/programs.ts";
-import { agentId, configText, contentsOf, stateTextOf } from "./contents.ts";
+import { agentId, configText, eventOf, stateOf, stateTextOf } from "./contents.ts";
 
 export interface SeedOptions {
   readonly agents: number;
@@ -37,15 +37,15 @@ const line = (...columns: readonly string[]): string => `${columns.map(field).jo
 async function seedPostgres({ agents, seed, report, ...options }: SeedOptions): Promise<void> {
   // The events refer to the agents, who must be committed before; the two kinds of event go in at once.
   await copy(options, "agents (id, config, status, sequence)", agents, (agent) => {
-    const { id, config, status } = contentsOf(seed, agent, 0);
+    const { id, config, status } = stateOf(seed, agent, 0);
     return line(id, configText(config), status, "0");
   });
   await Promise.all([
     copy(options, "task_history (agent_id, sequence, task, outcome)", agents, (agent) => {
-      const { id, task, outcome } = contentsOf(seed, agent, 0);
-      return line(id, "0", task, outcome);
+      const { task, outcome } = eventOf(seed, agent, 0);
+      return line(agentId(agent), "0", task, outcome);
     }),
-    copy(options, "episodic_memory (agent_id, sequence, content)", agents, (agent) => line(agentId(agent), "0", contentsOf(seed, agent, 0).episode), report),
+    copy(options, "episodic_memory (agent_id, sequence, content)", agents, (agent) => line(agentId(agent), "0", eventOf(seed, agent, 0).episode), report),
   ]);
 }
 

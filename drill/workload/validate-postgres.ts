@@ -1,7 +1,8 @@
+import { setImmediate } from "node:timers/promises";
 import { Client } from "pg";
 import { readSecret, type PostgresConfig } from "../../runner/config.ts";
 import { secondsSince } from "../../runner/system/clock.ts";
-import { agentId, agentOfId, configText, contentsOf, eventOf } from "./contents.ts";
+import { agentId, agentOfId, configText, eventOf, stateOf } from "./contents.ts";
 import { asOfHeartbeat, difference, Findings, type ExpectedState } from "./findings.ts";
 import { makeCalendar, rangesOf, type Calendar, type Schedule, type TickRange } from "./schedule.ts";
 
@@ -83,24 +84,44 @@ async function rowsOf<R extends readonly unknown[]>(client: Client, name: string
   return rows;
 }
 
-/** Goes through the agents by their key, page by page; the events of a page lie between its first and last key. */
+interface Page {
+  readonly agents: readonly AgentRow[];
+  readonly tasks: readonly TaskRow[];
+  readonly episodes: readonly EpisodeRow[];
+  /** The greatest key among its agents; `undefined` behind the last agent. */
+  readonly last: string | undefined;
+}
+
+/** The agents behind a key, and the events that lie between the page's first and last key. */
+async function readPage(client: Client, after: string): Promise<Page> {
+  const agents = await rowsOf<AgentRow>(client, "agents", `select id, config::text, status, sequence, lsn::text from agents where id > $1 order by id limit ${pageSize}`, [after]);
+  const last = agents.at(-1)?.[0];
+  // Behind the last agent there must be no events either: rows without their agent are looked for, too.
+  const [span, values] = last === undefined ? ["agent_id > $1", [after]] : ["agent_id > $1 and agent_id <= $2", [after, last]];
+  const kind = last === undefined ? "rest of" : "page of";
+  const [tasks, episodes] = await Promise.all([
+    rowsOf<TaskRow>(client, `${kind} tasks`, `select agent_id, sequence, task, outcome from task_history where ${span} order by agent_id, sequence`, values),
+    rowsOf<EpisodeRow>(client, `${kind} episodes`, `select agent_id, sequence, content from episodic_memory where ${span} order by agent_id, sequence`, values),
+  ]);
+  return { agents, tasks, episodes, last };
+}
+
+/** Goes through the agents by their key, page by page; the server reads the next page while this one is compared. */
 async function eachPage(client: Client, check: RowCheck, { report, signal }: Watching): Promise<void> {
-  let after = "";
   let done = 0;
+  let ahead = readPage(client, "");
   for (;;) {
+    const { last, ...page } = await ahead;
     signal?.throwIfAborted();
-    const agents = await rowsOf<AgentRow>(client, "agents", `select id, config::text, status, sequence, lsn::text from agents where id > $1 order by id limit ${pageSize}`, [after]);
-    const last = agents.at(-1)?.[0];
-    // Behind the last agent there must be no events either: rows without their agent are looked for, too.
-    const [span, values] = last === undefined ? ["agent_id > $1", [after]] : ["agent_id > $1 and agent_id <= $2", [after, last]];
-    const kind = last === undefined ? "rest of" : "page of";
-    const tasks = await rowsOf<TaskRow>(client, `${kind} tasks`, `select agent_id, sequence, task, outcome from task_history where ${span} order by agent_id, sequence`, values);
-    const episodes = await rowsOf<EpisodeRow>(client, `${kind} episodes`, `select agent_id, sequence, content from episodic_memory where ${span} order by agent_id, sequence`, values);
-    check.page(agents, tasks, episodes);
-    done += agents.length;
+    if (last !== undefined) {
+      ahead = readPage(client, last);
+      ahead.catch(() => undefined); // told by the await above, unless the comparison fails first
+      await setImmediate(); // the question must leave before the comparison keeps this thread
+    }
+    check.page(page.agents, page.tasks, page.episodes);
+    done += page.agents.length;
     report?.(done);
     if (last === undefined) return;
-    after = last;
   }
 }
 
@@ -149,7 +170,7 @@ export class RowCheck {
     const wrong = (error: string) => this.findings.add(agent, `${id}: ${error}`);
     const sequence = Number(sequenceText);
     const sequences = this.sequencesOf(agent, sequence, wrong);
-    const contents = contentsOf(this.schedule.seed, agent, sequence);
+    const contents = stateOf(this.schedule.seed, agent, sequence);
     const recovered = this.expected.kind === "from-checkpoint";
     if (config !== configText(contents.config)) wrong(`config differs ${difference(configText(contents.config), config)}`);
     if (status !== (recovered ? "recovered" : contents.status)) wrong(`status is ${status} instead of ${recovered ? "recovered" : contents.status}`);
