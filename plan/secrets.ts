@@ -22,6 +22,9 @@ export const r2Secret = (access: "writer" | "reader"): string => `r2-${access}`;
 export const postgresRoles = ["superuser", "replication", "rewind", "backup", "recovery", "monitoring", "heartbeat", "app"] as const;
 export type PostgresRole = (typeof postgresRoles)[number];
 export const postgresSecret = (role: PostgresRole): string => `postgres-${role}`;
+/** The role's name in PostgreSQL, e.g. `blackroad_backup`, and the services' database, which the agents' tables are in. */
+export const postgresUser = (plan: Plan, role: PostgresRole): string => `${plan.name}_${role}`;
+export const servicesDatabase = (plan: Plan): string => plan.name;
 
 export function secretsOf(plan: Plan): readonly SecretSpec[] {
   const repositories = plan.backends.filter(({ kind }) => kind === "r2" || kind === "s3");
