@@ -1,6 +1,7 @@
 import { access, constants, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DrError } from "../errors.ts";
+import { accountHome } from "./home.ts";
 
 /** Debian's package for each program that the project calls; the one place where they are listed. */
 const packages: Readonly<Record<string, string>> = {
@@ -45,7 +46,8 @@ async function postgresFolders(): Promise<string[]> {
 
 /** The whole path of a program, or `undefined`. `folder`, where given, is looked into first. */
 export async function lookUpProgram(name: string, folder?: string): Promise<string | undefined> {
-  const cached = [process.env["DR_TOOLS"], join(process.env["HOME"] ?? "/root", ".cache", "blackroad-dr", "bin"), join(process.env["HOME"] ?? "/root", "go", "bin")];
+  const home = process.env["HOME"] ?? accountHome();
+  const cached = [process.env["DR_TOOLS"], ...(home === undefined ? [] : [join(home, ".cache", "blackroad-dr", "bin"), join(home, "go", "bin")])];
   const folders = [folder, ...(process.env["PATH"] ?? "").split(":"), ...(await postgresFolders()), "/usr/sbin", "/sbin", ...cached];
   for (const candidate of folders) {
     if (candidate === undefined || candidate === "") continue;
