@@ -33,9 +33,12 @@ const folderOf: Readonly<Partial<Record<ScheduleName, string>>> = {
 const postgresSchedules: readonly ScheduleName[] = ["postgres-incremental", "postgres-diff", "postgres-full"];
 /** Records outlive what they describe by nothing: the longest retention of any backup is theirs. */
 export const catalogPrefix = "catalog/";
-const repository = `${pgbackrestPath.slice(1)}/`;
+/** pgBackRest's, which expires its own: nobody else may. */
+export const repositoryPrefix = `${pgbackrestPath.slice(1)}/`;
+/** The passphrases, sealed to people; a few kilobytes that are never deleted. No job writes there. */
+export const escrowPrefix = "escrow/";
 /** WAL, write-once but for `archive.info` beside it (facts F3). */
-export const walPrefix = (plan: Plan): string => `${repository}archive/${stanza}/${plan.postgres.version}-1/`;
+export const walPrefix = (plan: Plan): string => `${repositoryPrefix}archive/${stanza}/${plan.postgres.version}-1/`;
 
 /** Every prefix that something is written to, of a backend that is written to by jobs. */
 export function prefixesOf(plan: Plan, backend: Backend): readonly Prefix[] {
@@ -52,7 +55,7 @@ export function prefixesOf(plan: Plan, backend: Backend): readonly Prefix[] {
     { prefix: catalogPrefix, schedules: plan.schedules.map(({ name }) => name), writeOnce: true, retention: kept(plan.schedules.map(({ name }) => name)), lock: backend.immutableFor },
     ...own,
     { prefix: walPrefix(plan), schedules: postgresSchedules, writeOnce: true, retention: postgres, lock: backend.immutableFor },
-    { prefix: `${repository}backup/${stanza}/`, schedules: postgresSchedules, writeOnce: false, retention: postgres, lock: backend.versioned ? backend.immutableFor : seconds(0) },
+    { prefix: `${repositoryPrefix}backup/${stanza}/`, schedules: postgresSchedules, writeOnce: false, retention: postgres, lock: backend.versioned ? backend.immutableFor : seconds(0) },
   ];
 }
 
