@@ -38,12 +38,18 @@ const context: CliContext = {
   },
 };
 
-/** The first signal ends the work and tears down; the second one ends everything at once. */
+/** Wrappers (`timeout`, a terminal, a service manager) signal a process and its group: that is one wish, told twice. */
+const sameWish = 1_000; // ms
+let firstSignalAt = 0;
+
+/** The first signal ends the work and tears down; one that comes later ends everything at once. */
 function onSignal(signal: NodeJS.Signals): void {
   if (interrupted.signal.aborted) {
+    if (performance.now() - firstSignalAt < sameWish) return;
     killAllChildren();
     process.exit(exitCodes.interrupted);
   }
+  firstSignalAt = performance.now();
   progress.end();
   process.stderr.write(`dr: ${signal}: stopping; what was begun is being torn down (again to stop at once)\n`);
   interrupted.abort(new DrError({ kind: "interrupted", what: `stopped by ${signal}`, where: "dr", todo: "Start it again; what was begun was torn down." }));

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -45,9 +46,12 @@ const nothing = { processes: [], folders: [] };
 const sweepIn = (drills: string) => run(process.execPath, [cli, "--json", "drill", "sweep"], { deadline: 60, env: { TMPDIR: drills } });
 
 describe("a drill that is not let finish", () => {
-  it.each(["SIGINT", "SIGHUP"] as const)("tears down on %s (Ctrl-C, a terminal that is closed), says so, and leaves nothing", async (signal) => {
+  it.each([["SIGINT", 1], ["SIGHUP", 2]] as const)("tears down on %s (Ctrl-C, a closed terminal; said %i times at once, as wrappers do), says so, and leaves nothing", async (signal, times) => {
     const { server, log, drills } = await playUntil(signal, "start the live workload");
-    process.kill(server.pid, signal);
+    for (let time = 0; time < times; time += 1) {
+      process.kill(server.pid, signal);
+      await setTimeout(20); // two signals that are pending at once are one
+    }
     await waitFor("the end of the drill", () => !server.running(), { within: 60 });
     expect(await log()).toContain(`${signal}: stopping; what was begun is being torn down`);
     expect(await log()).toMatch(/everything was torn down, leftovers: 0/);
