@@ -5,7 +5,7 @@ import { stores } from "./blackroad/stores.ts";
 import { definePlan } from "./define-plan.ts";
 import { dnsSwitchOver } from "./recovery-time.ts";
 import type { Alert, Backend, DnsFailover, Plan, Region, TierTimes } from "./types.ts";
-import { bytesPerSecond, days, gib, hours, kib, mib, mibPerSecond, minutes, seconds } from "./units.ts";
+import { addDurations, bytesPerSecond, days, gib, hours, kib, mib, mibPerSecond, minutes, seconds } from "./units.ts";
 
 /** O5. Each region has one member of etcd and one Sentinel, so that any one of them can be lost. */
 const places: readonly Region[] = [
@@ -92,6 +92,10 @@ const tiers: Readonly<Record<"hot" | "warm" | "cold", TierTimes>> = {
   },
 };
 
+const archiveTimeout = seconds(60);
+/** Facts F8: 17 s measured at ioTimeout 2; at most 3 min old with archiveTimeout. */
+const pushBoundDegraded = seconds(120);
+
 const alerts: readonly Alert[] = [
   { name: "BackupFailed", kind: "failures", window: hours(1), above: 0, for: minutes(5), severity: "critical", keeps: "N8" },
   { name: "BackupOverdue", kind: "overdue", above: seconds(7_200), for: minutes(5), severity: "warning", keeps: "N9" },
@@ -99,6 +103,17 @@ const alerts: readonly Alert[] = [
   // N10 can only fire after the objective is broken; this one leaves time to act.
   { name: "RecoveryPointAging", kind: "recovery-point-age", above: seconds(systemRpo / 2), for: minutes(5), severity: "warning", keeps: "O1" },
   { name: "BackupStorageLow", kind: "storage-available", below: gib(10), for: minutes(10), severity: "warning", keeps: "N11" },
+  // The archiver's own bound beside a dead repository: later than that is no repository's fault (facts F8).
+  { name: "WalArchiveLate", kind: "wal-age", above: addDurations(archiveTimeout, pushBoundDegraded), for: minutes(2), severity: "warning", keeps: "S2" },
+  { name: "ReplicationLagHigh", kind: "replication-lag", above: replicationLag, for: minutes(1), severity: "warning", keeps: "S2" },
+  { name: "SynchronousStandbyMissing", kind: "synchronous-standby-missing", for: minutes(2), severity: "critical", keeps: "D1" },
+  { name: "VerificationFailed", kind: "verification-failed", for: minutes(5), severity: "critical", keeps: "V1" },
+  // Weekly, and a day to look at one that failed.
+  { name: "DrillOverdue", kind: "drill-overdue", above: days(8), for: hours(1), severity: "warning", keeps: "V2" },
+  // Time to make the next token, let both be valid and move over, over a holiday too.
+  { name: "R2TokenExpiring", kind: "token-expiry", below: days(14), for: hours(1), severity: "warning", keeps: "B1" },
+  { name: "BackupExporterDown", kind: "exporter-down", for: minutes(5), severity: "critical", keeps: "N1" },
+  { name: "BackupMetricsStale", kind: "metrics-stale", above: minutes(10), for: minutes(5), severity: "critical", keeps: "N1" },
 ];
 
 /** The plan of BlackRoad OS: what is protected and promised. Sources of the figures: the requirements' rows. */
@@ -119,9 +134,9 @@ export const blackroad: Plan = definePlan({
   checkpointSize: kib(24),
   postgres: {
     version: 15,
-    archiveTimeout: seconds(60), // M1
+    archiveTimeout, // M1
     pushBound: seconds(15),
-    pushBoundDegraded: seconds(120), // facts F8: 17 s measured at ioTimeout 2; at most 3 min old with archiveTimeout
+    pushBoundDegraded,
     ioTimeout: seconds(2),
     walSegment: mib(16),
     walPerDay: gib(40),

@@ -66,8 +66,18 @@ function scaleAlert(alert: Alert, scaled: Scaled): Alert {
       return { ...alert, for: holds, window: scaled(alert.window) };
     case "overdue":
     case "recovery-point-age":
+    case "drill-overdue":
+    case "metrics-stale":
       return { ...alert, for: holds, above: scaled(alert.above) };
+    case "token-expiry":
+      return { ...alert, for: holds, below: scaled(alert.below) };
+    // A size, a push, a replica's lag and what holds or does not are the same at any pace.
     case "storage-available":
+    case "wal-age":
+    case "replication-lag":
+    case "synchronous-standby-missing":
+    case "verification-failed":
+    case "exporter-down":
       return { ...alert, for: holds };
   }
 }

@@ -211,6 +211,22 @@ export type Alert = {
   | { readonly kind: "overdue"; readonly above: Duration }
   | { readonly kind: "recovery-point-age"; readonly above: Duration }
   | { readonly kind: "storage-available"; readonly below: Size }
+  /** The newest WAL segment as it stands in a backend's bucket: an archiver that lies is seen by it. */
+  | { readonly kind: "wal-age"; readonly above: Duration }
+  /** Of a replica, measured at the leader. */
+  | { readonly kind: "replication-lag"; readonly above: Duration }
+  /** The leader has no synchronous standby: an RPO of 0 is not kept for as long. */
+  | { readonly kind: "synchronous-standby-missing" }
+  /** The newest verification of a store found something wrong. */
+  | { readonly kind: "verification-failed" }
+  /** No drill has passed for so long. */
+  | { readonly kind: "drill-overdue"; readonly above: Duration }
+  /** A token that the backups need expires so soon. */
+  | { readonly kind: "token-expiry"; readonly below: Duration }
+  /** Nothing says how the backups are: no other alert here can fire. */
+  | { readonly kind: "exporter-down" }
+  /** The exporter answers, but has not been able to read the backends for so long. */
+  | { readonly kind: "metrics-stale"; readonly above: Duration }
 );
 
 /** How clients are sent to another region (facts F16). */

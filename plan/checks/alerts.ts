@@ -3,6 +3,7 @@ import { knownInterval, type Check } from "./check.ts";
 /** Alerts that come in time, and not in ordinary operation. */
 export const checkAlerts: Check = (plan, report) => {
   const { rpo } = plan.system;
+  const healthyWalAge = plan.postgres.archiveTimeout + plan.postgres.pushBound;
   const ages = plan.alerts.filter((alert) => alert.kind === "recovery-point-age");
   for (const alert of ages) {
     if (alert.above > rpo) report(`alerts[${alert.name}].above`, alert.above, `at most system.rpo, ${rpo}`);
@@ -13,6 +14,8 @@ export const checkAlerts: Check = (plan, report) => {
   for (const alert of plan.alerts) {
     if (alert.kind === "failures" && alert.window < alert.for) report(`alerts[${alert.name}].window`, alert.window, `at least "for", ${alert.for}: or the failure has left the window before it fires`);
     if (alert.kind === "overdue" && !plan.schedules.some((schedule) => (knownInterval(schedule) ?? Infinity) < alert.above)) report(`alerts[${alert.name}].above`, alert.above, "more than the interval of some schedule: or it always fires");
+    if (alert.kind === "wal-age" && alert.above <= healthyWalAge) report(`alerts[${alert.name}].above`, alert.above, `more than ${healthyWalAge}, postgres.archiveTimeout and postgres.pushBound: or it fires while all is well`);
+    if (alert.kind === "replication-lag" && alert.above > plan.system.replicationLag) report(`alerts[${alert.name}].above`, alert.above, `at most system.replicationLag, ${plan.system.replicationLag}`);
     if (alert.kind !== "storage-available") continue;
     for (const backend of plan.backends) {
       if (alert.below >= backend.quota) report(`alerts[${alert.name}].below`, alert.below, `less than the quota of ${backend.name}, ${backend.quota}: or it always fires`);

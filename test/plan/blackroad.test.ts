@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { blackroad } from "../../plan/blackroad.ts";
 import { scheduleOf, storeOf } from "../../plan/find.ts";
 import { intervalOf } from "../../plan/schedule.ts";
-import type { ScheduleName } from "../../plan/types.ts";
+import type { Alert, ScheduleName } from "../../plan/types.ts";
 import { days, gib, hours, minutes, seconds } from "../../plan/units.ts";
 
 const schedule = (name: ScheduleName) => {
@@ -10,6 +10,8 @@ const schedule = (name: ScheduleName) => {
   if (found === undefined) throw new Error(`no schedule ${name}`);
   return found;
 };
+
+const thresholdOf = (alert: Alert): number | undefined => ("above" in alert ? alert.above : "below" in alert ? alert.below : undefined);
 
 describe("the shipped plan holds the requirements' figures", () => {
   it("O1, O2, O4, O5, S2: RPO 15 min, RTO 1 h, 90 days, 3 regions, lag under 1 s", () => {
@@ -70,13 +72,21 @@ describe("the shipped plan holds the requirements' figures", () => {
     expect(blackroad.backends.filter((backend) => backend.role !== "archive").map((backend) => backend.immutableFor)).toEqual([days(7), days(7)]);
   });
 
-  it("N8 to N11, and a warning at half of the RPO", () => {
-    expect(blackroad.alerts.map(({ name, keeps, for: holds, severity, ...rest }) => [name, keeps, holds, severity, "above" in rest ? rest.above : rest.below])).toEqual([
+  it("N8 to N11, a warning at half of the RPO, and what else an operator must be told", () => {
+    expect(blackroad.alerts.map((alert) => [alert.name, alert.keeps, alert.for, alert.severity, thresholdOf(alert)])).toEqual([
       ["BackupFailed", "N8", minutes(5), "critical", 0],
       ["BackupOverdue", "N9", minutes(5), "warning", 7_200],
       ["RecoveryPointStale", "N10", minutes(5), "warning", 900],
       ["RecoveryPointAging", "O1", minutes(5), "warning", 450],
       ["BackupStorageLow", "N11", minutes(10), "warning", 10_737_418_240],
+      ["WalArchiveLate", "S2", minutes(2), "warning", 180],
+      ["ReplicationLagHigh", "S2", minutes(1), "warning", 1],
+      ["SynchronousStandbyMissing", "D1", minutes(2), "critical", undefined],
+      ["VerificationFailed", "V1", minutes(5), "critical", undefined],
+      ["DrillOverdue", "V2", hours(1), "warning", days(8)],
+      ["R2TokenExpiring", "B1", hours(1), "warning", days(14)],
+      ["BackupExporterDown", "N1", minutes(5), "critical", undefined],
+      ["BackupMetricsStale", "N1", minutes(5), "critical", minutes(10)],
     ]);
     expect(gib(10)).toBe(10_737_418_240);
   });

@@ -177,6 +177,8 @@ const alerts: readonly Case[] = [
   ["an alert in ordinary operation", (draft) => Object.assign(itemIn(draft.alerts, 3), { above: 200 }), "alerts[RecoveryPointAging].above", /fires while all is well/],
   ["a failure that leaves before it fires", (draft) => Object.assign(itemIn(draft.alerts, 0), { window: 60 }), "alerts[BackupFailed].window", /left the window/],
   ["an overdue alert under every interval", (draft) => Object.assign(itemIn(draft.alerts, 1), { above: 60 }), "alerts[BackupOverdue].above", /always fires/],
+  ["an alert on WAL that is on its way", (draft) => Object.assign(itemIn(draft.alerts, 5), { above: 75 }), "alerts[WalArchiveLate].above", /fires while all is well/],
+  ["an alert on more lag than is promised", (draft) => Object.assign(itemIn(draft.alerts, 6), { above: 2 }), "alerts[ReplicationLagHigh].above", /at most system.replicationLag/],
   ["an alert on more room than there is", (draft) => (backendIn(draft, "r2").quota = gib(5)), "alerts[BackupStorageLow].below", /quota of r2/],
 ];
 
