@@ -28,6 +28,11 @@ export const roleName = (plan: Plan, identity: string, region: string): string =
 export const serviceAccountName = (identity: string): string => `dr-${identity}`;
 export const defaultNamespace = (plan: Plan): string => `${plan.name}-dr`;
 
+/** A region's cluster and its network, where they are made from nothing; other regions find the network by its tags. */
+export const clusterName = (plan: Plan, region: string): string => `${plan.name}-dr-${region}`;
+/** Tags `Name` of a cluster's route tables: the one of its public subnets, then one for each zone. */
+export const routeTableNames = (cluster: string, zones: readonly string[]): readonly string[] => [`${cluster}-public`, ...zones.map((zone) => `${cluster}-private-${zone}`)];
+
 /** The prefix under which agents, jobs and pgBackRest find what is theirs. */
 export const pgbackrestPath = "/pgbackrest";
 export const stanza = "main";

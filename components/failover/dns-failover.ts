@@ -32,7 +32,7 @@ export interface DnsFailoverArgs {
   readonly regions: readonly ServingRegion[];
   /** What tells that a region's database can be written. */
   readonly health?: {
-    /** Answers well only while the region has Patroni's leader, as HAProxy sees it. Default: `/healthz/writable`. */
+    /** Answers well only while the region has Patroni's leader, as `PostgresCluster`'s health endpoint sees it. Default: `/health/writable`. */
     readonly path?: string;
     /** Default: `200`. A range such as `2xx` would also take an answer of a proxy in between. */
     readonly codes?: string;
@@ -52,7 +52,7 @@ export type CloudflarePlan = "standard" | "enterprise";
 const leastInterval: Readonly<Record<CloudflarePlan, Duration>> = { standard: seconds(15), enterprise: seconds(10) };
 const longestInterval = seconds(3_600);
 
-const defaultHealthPath = "/healthz/writable";
+const defaultHealthPath = "/health/writable";
 const defaultCheckRegions = ["WNAM", "ENAM", "WEU"];
 /** A region that comes and goes must be well this often in a row before clients are sent back to it. */
 const consecutiveUp = 2;

@@ -5,6 +5,7 @@ import { dnsSwitchOver } from "../../../plan/recovery-time.ts";
 import type { Plan } from "../../../plan/types.ts";
 import { seconds } from "../../../plan/units.ts";
 import { declare } from "../../harness/pulumi.ts";
+import { refusal } from "../refusal.ts";
 
 const primary = { region: "us-east-1", url: "https://us-east-1.entrance.example" };
 const secondary = { region: "us-west-2", url: "https://us-west-2.entrance.example" };
@@ -23,25 +24,13 @@ const monitorType = "cloudflare:index/loadBalancerMonitor:LoadBalancerMonitor";
 const poolType = "cloudflare:index/loadBalancerPool:LoadBalancerPool";
 const balancerType = "cloudflare:index/loadBalancer:LoadBalancer";
 
-async function refused(changes: Partial<DnsFailoverArgs>): Promise<string> {
-  const declared = await declare(() => {
-    try {
-      return String(new DnsFailover("dns", args(changes)));
-    } catch (error) {
-      return String(error);
-    }
-  });
-  expect(declared.all).toEqual([]);
-  return declared.outputs;
-}
-
 describe("DnsFailover", () => {
   it("checks over https, as often and as patiently as the plan says, that the database can be written", async () => {
     const declared = await declare(() => new DnsFailover("dns", args({ health: { body: "writable" } })));
     expect(declared.one(monitorType).inputs).toMatchObject({
       accountId: "account",
       type: "https",
-      path: "/healthz/writable",
+      path: "/health/writable",
       expectedCodes: "200",
       expectedBody: "writable",
       followRedirects: false,
@@ -113,7 +102,7 @@ describe("DnsFailover", () => {
     ["checks from nowhere", { health: { from: [] } }, "health.from: no region checks"],
     ["a detection longer than the tier reckons with", { plan: withDns({ interval: seconds(90) }) }, "the plan's hot tier reckons with"],
   ])("refuses %s", async (_, changes, message) => {
-    expect(await refused(changes)).toContain(message);
+    expect(await refusal(() => new DnsFailover("dns", args(changes)))).toContain(message);
   });
 
   it("lets an enterprise account check every 10 seconds", async () => {
