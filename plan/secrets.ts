@@ -16,6 +16,9 @@ export const repositorySecret = (backend: string): string => `pgbackrest-${backe
 /** The passphrase of everything outside pgBackRest. */
 export const runnerSecret = "runner";
 export const redisSecret = (role: string): string => `redis-${role}`;
+export const sentinelSecret = "sentinel";
+/** Of the vector store: everything, or reading. */
+export const vectorsSecret = (access: "full" | "read-only"): string => (access === "full" ? "qdrant" : "qdrant-read-only");
 /** R2 has no roles for workloads: a token for the jobs that write, and one that can only read. */
 export const r2Secret = (access: "writer" | "reader"): string => `r2-${access}`;
 
@@ -34,9 +37,9 @@ export function secretsOf(plan: Plan): readonly SecretSpec[] {
     ...postgresRoles.map((role): SecretSpec => ({ name: postgresSecret(role), kind: "password", opens: `PostgreSQL as ${role}` })),
     { name: "patroni-rest", kind: "password", opens: "the calls of Patroni's REST interface that change something" },
     ...redisRoles.map((role): SecretSpec => ({ name: redisSecret(role), kind: "password", opens: `Redis as ${role}` })),
-    { name: "sentinel", kind: "password", opens: "the Sentinels" },
-    { name: "qdrant", kind: "password", opens: "the vector store" },
-    { name: "qdrant-read-only", kind: "password", opens: "the vector store, for reading" },
+    { name: sentinelSecret, kind: "password", opens: "the Sentinels" },
+    { name: vectorsSecret("full"), kind: "password", opens: "the vector store" },
+    { name: vectorsSecret("read-only"), kind: "password", opens: "the vector store, for reading" },
     ...repositories.filter(({ kind }) => kind === "r2").flatMap(() => (["writer", "reader"] as const).map((access): SecretSpec => ({ name: r2Secret(access), kind: "credentials", opens: `R2 as ${access}` }))),
   ];
 }

@@ -4,6 +4,7 @@
  */
 import type { Plan } from "../types.ts";
 import { directives, type Directive } from "./redis-directives.ts";
+import { isHashMark } from "./secret-template.ts";
 import { atLeast, parseVersion, type ToolVersion } from "./version.ts";
 
 /** The version of a Redis server as it says it, e.g. `7.0.15`. Throws a RangeError on anything that is no version. */
@@ -39,6 +40,8 @@ export interface RedisConfArgs {
   /** The address under which others reach this server, where that is not the one it is bound to. */
   readonly announce?: { readonly host: string; readonly port: number };
   readonly tls?: RedisTls;
+  /** Sentinel promotes the replica with the lowest, and never one with 0. Default: Redis's own, 100. */
+  readonly priority?: number;
   readonly databases?: number;
   /** Default: standard output. */
   readonly logFile?: string;
@@ -106,11 +109,12 @@ export function persistence(plan: Plan, version: ToolVersion): Directive[] {
   ];
 }
 
-function replication({ plan, replicaOf, masterAuth, tls }: RedisConfArgs): Directive[] {
+function replication({ plan, replicaOf, masterAuth, priority, tls }: RedisConfArgs): Directive[] {
   const lag = plan.redis.replicaLagBound;
   return [
     ...(replicaOf === undefined ? [] : [["replicaof", replicaOf.host, tls?.port ?? replicaOf.port]] satisfies Directive[]),
     ...(masterAuth === undefined ? [] : [["masteruser", masterAuth.user], ["masterauth", masterAuth.password]] satisfies Directive[]),
+    ...(priority === undefined ? [] : [["replica-priority", priority]] satisfies Directive[]),
     ["replica-read-only", "yes"],
     ["repl-diskless-sync", "yes"],
     // `redis-cli --rdb` is a replica to the server, and would wait this long before each dump (5 s by default).
@@ -127,7 +131,8 @@ export type RedisRole = "app" | "replica" | "backup" | "recovery" | "sentinel" |
 export const redisRoles: readonly RedisRole[] = ["app", "replica", "backup", "recovery", "sentinel", "monitoring"];
 
 export interface RedisAclArgs {
-  /** Each user that shall exist, by the SHA-256 of its password in hexadecimal; a role that is left out has no user. */
+  /** Each user that shall exist, by the SHA-256 of its password in hexadecimal or its mark (`hashMark`); a role that is
+   * left out has no user. */
   readonly users: Readonly<Partial<Record<RedisRole, { readonly sha256: string }>>>;
   /** What the services may touch. Default: all that BlackRoad's services use. */
   readonly appKeys?: readonly string[];
@@ -162,7 +167,7 @@ export function redisAcl({ users, appKeys = defaultAppKeys }: RedisAclArgs): str
   const lines = redisRoles.flatMap((role) => {
     const user = users[role];
     if (user === undefined) return [];
-    if (!/^[0-9a-f]{64}$/.test(user.sha256)) throw new RangeError(`the password of Redis's user ${role} must be given as its SHA-256, 64 hexadecimal digits`);
+    if (!/^[0-9a-f]{64}$/.test(user.sha256) && !isHashMark(user.sha256)) throw new RangeError(`the password of Redis's user ${role} must be given as its SHA-256, 64 hexadecimal digits`);
     return [["user", role, "on", `#${user.sha256}`, "resetchannels", "-@all", ...rulesOf(role, appKeys)].join(" ")];
   });
   return ["user default off resetpass resetkeys resetchannels -@all", ...lines, ""].join("\n");

@@ -31,6 +31,9 @@ export interface SentinelConfArgs {
   readonly logFile?: string;
 }
 
+/** More than half of the plan's regions, with one Sentinel in each. */
+export const majority = (plan: Plan): number => Math.floor(plan.regions.length / 2) + 1;
+
 /** `sentinel.conf`, mode 0600: it holds passwords. One Sentinel per region, so that the loss of one leaves a majority. */
 export function sentinelConf(args: SentinelConfArgs): string {
   const version = redisVersion(args.version);
@@ -55,7 +58,7 @@ export function sentinelConf(args: SentinelConfArgs): string {
 function monitored(master: SentinelMaster, { plan, quorum, auth }: SentinelConfArgs): Directive[] {
   const of = (option: string, value: string | number): Directive => ["sentinel", option, master.name, value];
   return [
-    ["sentinel", "monitor", master.name, master.host, master.port, quorum ?? Math.floor(plan.regions.length / 2) + 1],
+    ["sentinel", "monitor", master.name, master.host, master.port, quorum ?? majority(plan)],
     of("auth-user", auth.user),
     of("auth-pass", auth.password),
     of("down-after-milliseconds", Math.round(plan.redis.downAfter * 1_000)),

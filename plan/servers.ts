@@ -1,0 +1,24 @@
+/** Names and ports of the servers of Redis, Vault and the vector store: every region knows the others' without asking. */
+
+/** Whether a server is production's, or comes out of a backup: both kinds can stand in one namespace. */
+export type Standing = "production" | "restored";
+const named = (base: string, standing: Standing): string => (standing === "production" ? base : `${base}-restored`);
+
+export const redisName = (standing: Standing): string => named("redis", standing);
+/** One a region. */
+export const sentinelName = "redis-sentinel";
+export const vaultName = (standing: Standing): string => named("vault", standing);
+export const vectorsName = (standing: Standing): string => named("qdrant", standing);
+
+/** The pods of a StatefulSet, and the service in front of each. */
+export const serverNames = (base: string, count: number): readonly string[] => Array.from({ length: count }, (_, ordinal) => `${base}-${ordinal}`);
+
+/** In the region of that role; the witness holds none. */
+export const redisServers = { primary: 2, secondary: 1, witness: 0 } as const;
+
+export const ports = {
+  redis: 6379,
+  sentinel: 26_379,
+  vault: { api: 8200, cluster: 8201 },
+  vectors: { http: 6333, grpc: 6334, peers: 6335 },
+} as const;
