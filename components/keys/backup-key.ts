@@ -1,7 +1,10 @@
+import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Plan } from "../../plan/types.ts";
-import { Component, type Lifetime } from "../component.ts";
 import { keyAlias } from "../../plan/names.ts";
+import type { Plan } from "../../plan/types.ts";
+import { accountProblem, aliasProblem, patternsMeet, principalProblem, workloadProblem } from "../aws/arn.ts";
+import { Component, dataOptions, refuse, type Lifetime } from "../component.ts";
+import { keyPolicy } from "./key-policy.ts";
 
 /** Who may do what with a customer-managed key of the plan. */
 export interface BackupKeyArgs {
@@ -28,7 +31,16 @@ export interface BackupKeyArgs {
   readonly lifetime: Lifetime;
 }
 
-/** A multi-region KMS key with a replica in every region of the plan. One dollar a month and region. */
+/** In which a deletion can be taken back: the most that KMS allows, and in a drill the least. */
+const deletionWindowInDays = { kept: 30, ephemeral: 7 } as const;
+/** KMS refuses a longer one. */
+const longestPolicy = 32_768;
+
+/**
+ * A multi-region KMS key. Its primary is in the plan's secondary region, outside the primary one, and every other
+ * region has a replica, so that what one region encrypted another can read when the first is gone. One dollar a month
+ * and region, and another for each of the first two rotations.
+ */
 export class BackupKey extends Component {
   /** `alias/…`, the same in every region. */
   readonly alias: string;
@@ -36,9 +48,81 @@ export class BackupKey extends Component {
   readonly arns: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: BackupKeyArgs, options?: pulumi.ComponentResourceOptions) {
+    refuse(`BackupKey ${name}`, problemsOf(args));
     super("keys", "BackupKey", name, args, options);
+    const { home, others } = regionsOf(args.plan);
+    const policy = JSON.stringify(policyOf(args));
+    const primary = this.#primary(name, args, home, policy);
+    const replicas = others.map((region) => [region, this.#replica(name, args, region, policy, primary)] as const);
     this.alias = keyAlias(args.plan, args.key);
-    this.arns = {};
-    this.registerOutputs({ alias: this.alias });
+    this.arns = Object.fromEntries([[home, primary.arn], ...replicas.map(([region, replica]) => [region, replica.arn] as const)]);
+    for (const [region, key] of [[home, primary] as const, ...replicas]) this.#alias(name, args, region, key);
+    this.registerOutputs({ alias: this.alias, primaryRegion: home, regions: [home, ...others], deletionWindowInDays: deletionWindowInDays[args.lifetime], administrators: args.administrators });
   }
+
+  #primary(name: string, args: BackupKeyArgs, region: string, policy: string): aws.kms.Key {
+    return new aws.kms.Key(
+      `${name}-primary`,
+      { region, description: describe(args), multiRegion: true, enableKeyRotation: true, deletionWindowInDays: deletionWindowInDays[args.lifetime], policy, tags: tagsOf(args) },
+      dataOptions(this, args.lifetime),
+    );
+  }
+
+  /** Rotation is the primary's and is shared; policy, tags and window are each replica's own. */
+  #replica(name: string, args: BackupKeyArgs, region: string, policy: string, primary: aws.kms.Key): aws.kms.ReplicaKey {
+    return new aws.kms.ReplicaKey(
+      `${name}-replica-${region}`,
+      { region, description: describe(args), primaryKeyArn: primary.arn, deletionWindowInDays: deletionWindowInDays[args.lifetime], policy, tags: tagsOf(args) },
+      dataOptions(this, args.lifetime),
+    );
+  }
+
+  /** What everybody addresses the key by: lost with it is the way to every backup, so it is kept like the key. */
+  #alias(name: string, args: BackupKeyArgs, region: string, key: aws.kms.Key | aws.kms.ReplicaKey): aws.kms.Alias {
+    return new aws.kms.Alias(`${name}-alias-${region}`, { region, name: this.alias, targetKeyId: key.keyId }, dataOptions(this, args.lifetime));
+  }
+}
+
+const describe = ({ plan, key }: BackupKeyArgs): string => `${plan.name}: ${key}`;
+const tagsOf = ({ plan, key }: BackupKeyArgs): Record<string, string> => ({ plan: plan.name, key });
+const policyOf = ({ plan, accountId, administrators, encrypters, decrypters }: BackupKeyArgs) => keyPolicy({ accountId, regions: plan.regions.map(({ name }) => name), administrators, encrypters, decrypters });
+
+/**
+ * The primary's region, and those of the replicas.
+ * @throws RangeError where there is no secondary one, which `problemsOf` refuses first
+ */
+function regionsOf(plan: Plan): { readonly home: string; readonly others: readonly string[] } {
+  const home = plan.regions.find(({ role }) => role === "secondary")?.name;
+  if (home === undefined) throw new RangeError(`the plan ${plan.name} has no secondary region`);
+  return { home, others: plan.regions.map(({ name }) => name).filter((name) => name !== home) };
+}
+
+function problemsOf(args: BackupKeyArgs): readonly (string | undefined | false)[] {
+  const { plan, key, accountId, administrators, encrypters, decrypters } = args;
+  const workloads = [...new Set([...encrypters, ...decrypters])];
+  return [
+    !plan.keys.includes(key) && `key: ${JSON.stringify(key)} is none of the plan's keys: ${plan.keys.join(", ")}`,
+    aliasProblem(keyAlias(plan, key)),
+    ...regionProblems(plan),
+    accountProblem(accountId),
+    administrators.length === 0 && "administrators: nobody is named; KMS refuses a key that nobody could manage",
+    encrypters.length === 0 && "encrypters: nobody is named, so nothing could be written with the key",
+    decrypters.length === 0 && "decrypters: nobody is named, so nothing could be restored",
+    ...administrators.map((pattern) => principalProblem("administrators", pattern, accountId)),
+    ...encrypters.map((pattern) => workloadProblem("encrypters", pattern, accountId, plan)),
+    ...decrypters.map((pattern) => workloadProblem("decrypters", pattern, accountId, plan)),
+    ...administrators.flatMap((administrator) => workloads.filter((workload) => patternsMeet(administrator, workload)).map((workload) => `administrators: ${JSON.stringify(administrator)} may be the workload ${JSON.stringify(workload)}, which then could delete the key`)),
+    JSON.stringify(policyOf(args)).length > longestPolicy && `administrators, encrypters, decrypters: the policy is longer than KMS takes, ${longestPolicy} characters; write patterns`,
+  ];
+}
+
+function regionProblems(plan: Plan): readonly string[] {
+  const names = plan.regions.map(({ name }) => name);
+  const home = plan.regions.find(({ role }) => role === "secondary")?.name;
+  const primary = plan.regions.find(({ role }) => role === "primary")?.name;
+  return [
+    ...(home === undefined ? ["plan.regions: none is secondary; the key's primary would be lost with the primary region"] : []),
+    ...(home !== undefined && home === primary ? [`plan.regions: ${home} is both primary and secondary; the key would be lost with it`] : []),
+    ...[...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map((name) => `plan.regions: ${name} is there twice; a key has one replica a region`),
+  ];
 }

@@ -1,0 +1,61 @@
+import { accountRoot, exceptWhose, policyDocument, whose, type PolicyDocument, type Statement } from "../aws/policy-document.ts";
+
+export interface KeyPolicyInput {
+  readonly accountId: string;
+  /** Where the key has a replica. */
+  readonly regions: readonly string[];
+  /** ARN patterns. */
+  readonly administrators: readonly string[];
+  readonly encrypters: readonly string[];
+  readonly decrypters: readonly string[];
+}
+
+/** What a key's administrator does; no use of the key, and no grants, by which use could be handed out. */
+const administration = [
+  "kms:CancelKeyDeletion",
+  "kms:CreateAlias",
+  "kms:DeleteAlias",
+  "kms:DescribeKey",
+  "kms:DisableKey",
+  "kms:DisableKeyRotation",
+  "kms:EnableKey",
+  "kms:EnableKeyRotation",
+  "kms:GetKeyPolicy",
+  "kms:GetKeyRotationStatus",
+  "kms:ListGrants",
+  "kms:ListKeyPolicies",
+  "kms:ListKeyRotations",
+  "kms:ListResourceTags",
+  "kms:PutKeyPolicy",
+  "kms:ReplicateKey",
+  "kms:RevokeGrant",
+  "kms:RotateKeyOnDemand",
+  "kms:ScheduleKeyDeletion",
+  "kms:TagResource",
+  "kms:UntagResource",
+  "kms:UpdateAlias",
+  "kms:UpdateKeyDescription",
+  "kms:UpdatePrimaryRegion",
+];
+/** What makes every backup unreadable. */
+const destruction = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:ScheduleKeyDeletion"];
+
+/**
+ * The policy of a key and of each of its replicas, which do not inherit it. In a key's policy `Resource: "*"` is that
+ * key. Where nobody is named for a use, nobody has it.
+ */
+export function keyPolicy({ accountId, regions, administrators, encrypters, decrypters }: KeyPolicyInput): PolicyDocument {
+  const allow = (Sid: string, patterns: readonly string[], Action: readonly string[], more: Statement["Condition"] = {}): Statement | undefined =>
+    patterns.length === 0 ? undefined : { Sid, Effect: "Allow", Principal: { AWS: accountRoot(accountId) }, Action, Resource: "*", Condition: { ...whose(patterns), ...more } };
+  return policyDocument(
+    // The account's root user alone, not everybody whom IAM allows kms:*: the way back when no administrator is left.
+    { Sid: "RootUserKeepsTheKeyManageable", Effect: "Allow", Principal: { AWS: accountRoot(accountId) }, Action: "kms:*", Resource: "*", Condition: { ArnEquals: { "aws:PrincipalArn": accountRoot(accountId) } } },
+    allow("AdministratorsManage", administrators, administration),
+    allow("KmsSynchronizesReplicas", [`arn:aws:iam::${accountId}:role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys`], ["kms:SynchronizeMultiRegionKey"]),
+    allow("WritersEncrypt", encrypters, ["kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+    // S3 decrypts the data key of each part of a multipart upload as the uploader.
+    allow("WritersUploadInParts", encrypters, ["kms:Decrypt"], { StringEquals: { "kms:ViaService": regions.map((region) => `s3.${region}.amazonaws.com`) } }),
+    allow("ReadersDecrypt", decrypters, ["kms:Decrypt", "kms:DescribeKey"]),
+    { Sid: "OnlyAdministratorsDestroy", Effect: "Deny", Principal: "*", Action: destruction, Resource: "*", ...exceptWhose(administrators) },
+  );
+}
