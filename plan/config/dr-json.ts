@@ -1,26 +1,112 @@
 /** The runner's configuration file (`dr.json`, schema in runner/config.ts) of an identity in a region. */
 import type { IdentityName } from "../identities.ts";
-import type { BackendName, Plan } from "../types.ts";
+import { r2AccessOf, rolesOf, serversOf, writtenBackends } from "../identity-needs.ts";
+import { pgbackrestPath, secretFile, stanza } from "../names.ts";
+import { postgresSecret, postgresUser, r2Secret, redisSecret, repositorySecret, runnerSecret, servicesDatabase } from "../secrets.ts";
+import type { Backend, BackendName, Plan } from "../types.ts";
 
 export interface Server {
   readonly host: string;
   readonly port: number;
 }
 
+/** The servers that an identity may be sent to. */
 export interface DrServers {
-  readonly postgres?: Server & { readonly pgbackrest?: Server };
+  /** `local`: this region's leader, or else a replica of it; `pgbackrest`: the TLS server beside the leader. */
+  readonly postgres?: { readonly local: Server; readonly pgbackrest: Server };
   readonly redis?: Server;
+}
+
+/** How a backend's object store is reached. */
+export interface DrObjectStore {
+  /** Host, or `host:port`; TLS always. */
+  readonly endpoint: string;
+  /** A file in AWS's shared credentials format. Default: R2's token for `r2`; the pod's own role for `s3`. */
+  readonly credentialsFile?: string;
+  /** The authority that signs the endpoint's certificate. Default: the system's. */
+  readonly caFile?: string;
 }
 
 export interface DrJson {
   readonly plan: Plan;
   /** Whose file it is: what it names, and whether it may write, follows from it. */
   readonly identity: IdentityName;
-  /** Of the same region; absent for a restorer, which is given backups and nothing else. */
-  readonly servers?: DrServers;
-  /** Of every backend that jobs write to (kinds `r2` and `s3`). */
-  readonly objectStores: Readonly<Partial<Record<BackendName, { readonly endpoint: string; readonly authority?: unknown }>>>;
+  /** Of the same region, every one that the identity needs (`serversOf`). */
+  readonly servers: DrServers;
+  /** Of every backend that jobs write to, or of those alone that a recovery shall look at. */
+  readonly objectStores: Readonly<Partial<Record<BackendName, DrObjectStore>>>;
 }
 
-/** Where the image's `dr` is told to find it. */
-export const drJsonPath = "/etc/dr/dr.json";
+/** Where `dr` is told to find it in a container, and where it may write. */
+export const drJsonFolder = "/etc/dr";
+export const drJsonName = "dr.json";
+export const drJsonPath = `${drJsonFolder}/${drJsonName}`;
+export const workFolder = "/var/lib/dr";
+/** The jobs' certificate for PostgreSQL's servers: `ca.crt`, `tls.crt`, `tls.key`. */
+export const postgresTlsFolder = "/run/secrets/dr-postgres-tls";
+
+/** Identities whose credentials can only read; a verification writes down what it found. */
+const readOnly: ReadonlySet<IdentityName> = new Set(["exporter", "restore"]);
+
+/**
+ * The file's text. It holds no secret: those are files, and only those of the identity are there.
+ * @throws RangeError where a server that the identity needs, or every object store, is missing
+ */
+export function drJson(input: DrJson): string {
+  const { identity, plan } = input;
+  const stores = writtenBackends(plan).flatMap((backend) => {
+    const store = input.objectStores[backend.name];
+    return store === undefined ? [] : [backendEntry(backend, store, identity)];
+  });
+  if (stores.length === 0) throw new RangeError(`dr.json of ${identity} names no object store`);
+  const config = {
+    plan: plan.name,
+    workDirectory: workFolder,
+    passphraseFile: secretFile(runnerSecret),
+    backends: stores,
+    postgres: postgresEntry(input),
+    redis: redisEntry(input),
+    readOnly: readOnly.has(identity),
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+function backendEntry(backend: Backend, store: DrObjectStore, identity: IdentityName) {
+  const token = backend.kind === "r2" ? secretFile(r2Secret(r2AccessOf(identity))) : undefined;
+  return {
+    kind: "s3",
+    name: backend.name,
+    endpoint: store.endpoint,
+    region: backend.region,
+    bucket: backend.bucket,
+    caFile: store.caFile,
+    credentialsFile: store.credentialsFile ?? token,
+    quotaBytes: backend.quota,
+    pgbackrest: { path: pgbackrestPath, cipherPassFile: secretFile(repositorySecret(backend.name)) },
+  };
+}
+
+function postgresEntry({ plan, identity, servers }: DrJson) {
+  const { postgres: role } = rolesOf(identity);
+  if (role === undefined) return undefined;
+  if (servers.postgres === undefined) throw new RangeError(`dr.json of ${identity} needs PostgreSQL's address`);
+  const { local, pgbackrest } = servers.postgres;
+  return {
+    stanza,
+    host: local.host,
+    port: local.port,
+    user: postgresUser(plan, role),
+    database: servicesDatabase(plan),
+    passwordFile: secretFile(postgresSecret(role)),
+    pgbackrestServer: serversOf(identity).includes("pgbackrest")
+      ? { host: pgbackrest.host, port: pgbackrest.port, caFile: `${postgresTlsFolder}/ca.crt`, certFile: `${postgresTlsFolder}/tls.crt`, keyFile: `${postgresTlsFolder}/tls.key` }
+      : undefined,
+  };
+}
+
+function redisEntry({ identity, servers }: DrJson) {
+  const { redis: role } = rolesOf(identity);
+  if (role === undefined) return undefined;
+  if (servers.redis === undefined) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
+  return { host: servers.redis.host, port: servers.redis.port, user: role, passwordFile: secretFile(redisSecret(role)) };
+}
