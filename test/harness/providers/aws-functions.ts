@@ -1,0 +1,70 @@
+import { account, regionOf } from "./aws-place.ts";
+import { currentVersion, secretIn, secretName, secretsIn } from "./aws-secrets.ts";
+import { keyIdOf, keyThere } from "./aws-storage.ts";
+import type { Place } from "./behaviour.ts";
+import type { Thing } from "./cloud.ts";
+import { need } from "./rules.ts";
+import { objects, text, texts, type Properties } from "./wire.ts";
+
+function aliasThere(place: Place, region: string, name: string): Thing {
+  const alias = place.cloud.find({ provider: "aws", type: "aws:kms/alias:Alias", location: region, id: name });
+  if (alias === undefined) throw new Error(`reading KMS Alias (${name}): empty result`);
+  return alias;
+}
+
+function secretThere(args: Properties, place: Place, key: string): { readonly secret: Thing; readonly arn: string; readonly region: string } {
+  const region = regionOf(args, place);
+  const found = secretIn(place.cloud, region, need(args, key));
+  if (found === undefined) throw new Error(`reading Secrets Manager Secret (${need(args, key)}): couldn't find resource`);
+  return { ...found, region };
+}
+
+/** Only prefixes of names are filtered for, as Secrets Manager does. */
+function names(args: Properties, place: Place): readonly string[] {
+  const prefixes = objects(args, "filters").filter((filter) => filter["name"] === "name").flatMap((filter) => texts(filter, "values"));
+  const found = secretsIn(place.cloud, regionOf(args, place)).map(({ id }) => secretName(id));
+  return prefixes.length === 0 ? found : found.filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+}
+
+function role(args: Properties, place: Place): Properties {
+  const found = place.cloud.find({ provider: "aws", type: "aws:iam/role:Role", location: "", id: need(args, "name") });
+  if (found === undefined) throw new Error(`reading IAM Role (${need(args, "name")}): couldn't find resource`);
+  return { ...found.outputs, id: found.id };
+}
+
+/** The functions of the AWS provider that the simulation knows, answered from what exists. */
+export const awsFunctions: Readonly<Record<string, (args: Properties, place: Place) => Properties>> = {
+  "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: account, arn: `arn:aws:iam::${account}:role/pulumi`, id: account, userId: "AROAEXAMPLE:pulumi" }),
+  "aws:index/getPartition:getPartition": () => ({ partition: "aws", dnsSuffix: "amazonaws.com", id: "aws", reverseDnsPrefix: "com.amazonaws" }),
+  "aws:index/getRegion:getRegion": (args, place) => ({ region: regionOf(args, place), id: regionOf(args, place), name: regionOf(args, place), description: "", endpoint: "" }),
+  "aws:index/getAvailabilityZones:getAvailabilityZones": (args, place) => ({ id: regionOf(args, place), names: ["a", "b", "c"].map((zone) => `${regionOf(args, place)}${zone}`), zoneIds: [], groupNames: [], region: regionOf(args, place) }),
+  "aws:kms/getAlias:getAlias": (args, place) => {
+    const region = regionOf(args, place);
+    const { id, outputs } = aliasThere(place, region, need(args, "name"));
+    return { id: outputs["arn"], name: id, region, arn: outputs["arn"], targetKeyArn: outputs["targetKeyArn"], targetKeyId: keyIdOf(text(outputs, "targetKeyArn") ?? "") };
+  },
+  "aws:kms/getKey:getKey": (args, place) => {
+    const region = regionOf(args, place);
+    const asked = need(args, "keyId");
+    const id = asked.startsWith("alias/") ? keyIdOf(text(aliasThere(place, region, asked).outputs, "targetKeyArn") ?? "") : keyIdOf(asked);
+    const key = keyThere(place.cloud, region, id);
+    if (key === undefined) throw new Error(`reading KMS Key (${asked}): couldn't find resource`);
+    return { id, keyId: asked, arn: key.outputs["arn"], region, multiRegion: id.startsWith("mrk-"), enabled: true, keyState: "Enabled", multiRegionConfigurations: [], awsAccountId: account };
+  },
+  "aws:secretsmanager/getSecrets:getSecrets": (args, place) => {
+    const region = regionOf(args, place);
+    const found = names(args, place);
+    return { id: region, region, names: found, arns: found.map((name) => secretIn(place.cloud, region, name)?.arn ?? "") };
+  },
+  "aws:secretsmanager/getSecret:getSecret": (args, place) => {
+    const { secret, arn, region } = secretThere(args, place, text(args, "arn") === undefined ? "name" : "arn");
+    return { id: arn, arn, region, name: secretName(secret.id), description: secret.inputs["description"] ?? "", kmsKeyId: secret.inputs["kmsKeyId"] ?? "", tags: secret.inputs["tags"] ?? {} };
+  },
+  "aws:secretsmanager/getSecretVersion:getSecretVersion": (args, place) => {
+    const { secret, arn, region } = secretThere(args, place, "secretId");
+    const version = currentVersion(place.cloud, secret);
+    if (version === undefined) throw new Error(`reading Secrets Manager Secret Version (${need(args, "secretId")}|AWSCURRENT): couldn't find resource`);
+    return { id: `${arn}|AWSCURRENT`, arn, region, secretId: need(args, "secretId"), secretString: version.inputs["secretString"], secretBinary: "", versionId: version.outputs["versionId"], versionStages: ["AWSCURRENT"], createdDate: "2026-01-01T00:00:00Z" };
+  },
+  "aws:iam/getRole:getRole": role,
+};
