@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import { hostDataDirectory, hostPgbackrestConf, pgbackrestPort } from "../plan/config/pgbackrest.ts";
 import { DrError, messageOf } from "./errors.ts";
 
 /**
@@ -28,8 +29,9 @@ const s3Backend = z.strictObject({
   prefix: z.string().default(""),
   /** Authorities that sign the endpoint's certificate; default: the system's. */
   caFile: absolutePath.optional(),
-  /** AWS's shared credentials format, profile `default`. */
-  credentialsFile: absolutePath,
+  /** AWS's shared credentials format, profile `default`. Absent: the pod's own role, by the web identity of its service
+   * account (`AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, as EKS sets them). */
+  credentialsFile: absolutePath.optional(),
   /** Bytes that the operator pays for or allows; free space is this less what is used. */
   quotaBytes: z.number().positive().optional(),
   pgbackrest: pgbackrestRepository.optional(),
@@ -42,10 +44,27 @@ const folderBackend = z.strictObject({
   pgbackrest: pgbackrestRepository.optional(),
 });
 
+const pgbackrestServer = z.strictObject({
+  /** One of the names in the server's certificate; an address will not do. */
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535).default(pgbackrestPort),
+  /** The authority of the server's certificate. */
+  caFile: absolutePath,
+  /** Our own; its common name is what the server knows us by. */
+  certFile: absolutePath,
+  /** Ours or root's alone. */
+  keyFile: absolutePath,
+  /** pgbackrest.conf, and the folder of the data, on the database's host. */
+  configFile: absolutePath.default(hostPgbackrestConf),
+  dataDirectory: absolutePath.default(hostDataDirectory),
+});
+
 const postgres = z.strictObject({
   stanza: name.default("main"),
   /** Folder of production's data, on the database's own host: nothing is ever restored into it. Absent elsewhere. */
   dataDirectory: absolutePath.optional(),
+  /** pgBackRest's TLS server beside the leader, where this is not the database's own host. */
+  pgbackrestServer: pgbackrestServer.optional(),
   /** A host name, or the folder of the Unix socket. */
   host: z.string().min(1),
   port: z.int().min(1).max(65_535),

@@ -1,9 +1,11 @@
 /** The configuration file of one member of etcd, the cluster's arbiter: one in each of three regions. */
 import type { Plan } from "../types.ts";
+import { atLeast, type ToolVersion } from "./version.ts";
 import { toYaml } from "./yaml.ts";
 
 export interface EtcdMember {
   readonly name: string;
+  /** Where the others reach it: an address or a name. */
   readonly address: string;
   readonly peerPort: number;
   readonly clientPort: number;
@@ -18,7 +20,32 @@ export interface EtcdConf {
   /** Keeps members of another cluster out. */
   readonly clusterToken: string;
   readonly state?: "new" | "existing";
-  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+  /** Where it listens, an address. Default: the member's own. */
+  readonly listenAddress?: string;
+  /** Port of `/health` and `/metrics`, which answer without a certificate: probes have none. Default: no such port. */
+  readonly metricsPort?: number;
+  readonly tls?: EtcdTls;
+}
+
+interface KeyPair {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Both sides of every connection show a certificate of the authority. */
+export interface EtcdTls extends KeyPair {
+  readonly caFile: string;
+  /**
+   * What the member shows to its peers, with a common name and no host name. A peer holds host names against the
+   * address that the connection comes from (client/pkg/transport, `checkCertSAN`), and behind a load balancer or
+   * another cluster's gateway that is never the member's. From etcd 3.5 on; before, the server's own is shown.
+   */
+  readonly peerClient?: KeyPair;
+  /** Common names that may be peers, and clients; of an authority that signs for others too, theirs must not do.
+   * From 3.5.15 on, which Debian 13 has; before, any certificate of the authority does. */
+  readonly allowed?: { readonly peers: readonly string[]; readonly clients: readonly string[] };
+  /** etcd's version. */
+  readonly version: ToolVersion;
 }
 
 /** Milliseconds. Over regions a round trip takes up to 150 ms; etcd asks for about that, and ten times it. */
@@ -30,12 +57,13 @@ export function etcdConf(input: EtcdConf): string {
   const scheme = tls === undefined ? "http" : "https";
   const peer = (one: EtcdMember) => `${scheme}://${one.address}:${one.peerPort}`;
   const client = (one: EtcdMember) => `${scheme}://${one.address}:${one.clientPort}`;
-  const security = tls === undefined ? undefined : { "cert-file": tls.certFile, "key-file": tls.keyFile, "trusted-ca-file": tls.caFile, "client-cert-auth": true };
+  const listening: EtcdMember = { ...member, address: input.listenAddress ?? member.address };
   return toYaml({
     name: member.name,
     "data-dir": input.dataDirectory,
-    "listen-peer-urls": peer(member),
-    "listen-client-urls": client(member),
+    "listen-peer-urls": peer(listening),
+    "listen-client-urls": client(listening),
+    "listen-metrics-urls": input.metricsPort === undefined ? undefined : `http://${listening.address}:${input.metricsPort}`,
     "initial-advertise-peer-urls": peer(member),
     "advertise-client-urls": client(member),
     "initial-cluster": input.members.map((one) => `${one.name}=${peer(one)}`).join(","),
@@ -48,9 +76,17 @@ export function etcdConf(input: EtcdConf): string {
     "auto-compaction-retention": "1h",
     // Patroni speaks to the gateway; etcd 3.4 leaves it off where a file configures it, although the flag's default is on.
     "enable-grpc-gateway": true,
-    "client-transport-security": security,
-    "peer-transport-security": security,
+    "client-transport-security": tls === undefined ? undefined : security(tls, tls.allowed?.clients),
+    "peer-transport-security": tls === undefined ? undefined : { ...security(tls, tls.allowed?.peers), ...peerClient(tls) },
     logger: "zap",
     "log-level": "warn",
   });
 }
+
+/** The files by the version: etcd ignores a key that it does not know, and with it what the key was to keep out. */
+function security({ certFile, keyFile, caFile, version }: EtcdTls, allowed: readonly string[] | undefined) {
+  return { "cert-file": certFile, "key-file": keyFile, "trusted-ca-file": caFile, "client-cert-auth": true, "allowed-cn": allowed !== undefined && atLeast(version, 3, 5) ? allowed : undefined };
+}
+
+const peerClient = ({ peerClient: pair, version }: EtcdTls) =>
+  pair === undefined || !atLeast(version, 3, 5) ? {} : { "client-cert-file": pair.certFile, "client-key-file": pair.keyFile };

@@ -13,8 +13,10 @@ export interface PatroniYml {
   readonly member: ClusterMember;
   /** Every member of the cluster, this one too. */
   readonly members: readonly ClusterMember[];
-  /** Where this member's servers listen, and where the others reach them. */
+  /** Where the others reach this member's servers. */
   readonly address: string;
+  /** Where they listen. Default: the same. */
+  readonly listenAddress?: string;
   readonly restPort: number;
   readonly postgresPort: number;
   /** `host:port` of each etcd member. */
@@ -29,6 +31,8 @@ export interface PatroniYml {
   readonly parameters: ParameterMap;
   readonly superuser: { readonly name: string; readonly password: string };
   readonly replication: { readonly name: string; readonly password: string };
+  /** Default: pg_rewind runs as the superuser. */
+  readonly rewind?: { readonly name: string; readonly password: string };
   /** For the calls that change something; the health paths ask for none. */
   readonly restCredentials?: { readonly name: string; readonly password: string };
   /** Accounts of the machine that are the superuser over the Unix socket. */
@@ -36,6 +40,14 @@ export interface PatroniYml {
   readonly networks: readonly string[];
   /** Patroni's health URLs (`http://HOST:PORT/replica`) of the members in the primary region; see `stepBackCommand`. */
   readonly nearReplicas?: readonly string[];
+  readonly tls?: PatroniTls;
+}
+
+export interface PatroniTls {
+  readonly caFile: string;
+  /** Of the REST interface, and what Patroni shows to etcd and to the other members. */
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 /**
@@ -48,7 +60,8 @@ const ofPatroni = ["listen_addresses", "port", "cluster_name"];
 
 /** Passwords stand in this text: the file is 0600 and belongs to the user that runs Patroni. */
 export function patroniYml(input: PatroniYml): string {
-  const { address, member } = input;
+  const { address, member, tls } = input;
+  const listen = input.listenAddress ?? address;
   const parameters = Object.entries(input.parameters);
   const local = parameters.filter(([name]) => !clusterWide.includes(name) && !ofPatroni.includes(name));
   const common = parameters.filter(([name]) => clusterWide.includes(name));
@@ -56,17 +69,17 @@ export function patroniYml(input: PatroniYml): string {
     scope: input.scope,
     name: member.name,
     restapi: {
-      listen: `${address}:${input.restPort}`,
+      listen: `${listen}:${input.restPort}`,
       connect_address: `${address}:${input.restPort}`,
       authentication: input.restCredentials === undefined ? undefined : { username: input.restCredentials.name, password: input.restCredentials.password },
+      // `optional`: the health paths answer anybody, whatever changes something asks for a certificate and a password.
+      ...(tls === undefined ? {} : { certfile: tls.certFile, keyfile: tls.keyFile, cafile: tls.caFile, verify_client: "optional" }),
     },
-    etcd3: { hosts: input.etcdHosts },
-    bootstrap: {
-      dcs: dynamicConfiguration(input, Object.fromEntries(common)),
-      initdb: ["data-checksums", { encoding: "UTF8" }, { locale: "C.UTF-8" }],
-    },
+    ctl: tls === undefined ? undefined : { cacert: tls.caFile, certfile: tls.certFile, keyfile: tls.keyFile },
+    etcd3: { hosts: input.etcdHosts, ...(tls === undefined ? {} : { protocol: "https", cacert: tls.caFile, cert: tls.certFile, key: tls.keyFile }) },
+    bootstrap: bootstrap(input, Object.fromEntries(common)),
     postgresql: {
-      listen: `${address}:${input.postgresPort}`,
+      listen: `${listen}:${input.postgresPort}`,
       connect_address: `${address}:${input.postgresPort}`,
       data_dir: input.dataDirectory,
       bin_dir: input.binDirectory,
@@ -80,8 +93,9 @@ export function patroniYml(input: PatroniYml): string {
       create_replica_methods: ["basebackup"],
       basebackup: [{ checkpoint: "fast" }],
       authentication: {
-        superuser: { username: input.superuser.name, password: input.superuser.password },
-        replication: { username: input.replication.name, password: input.replication.password },
+        superuser: account(input.superuser, tls),
+        replication: account(input.replication, tls),
+        rewind: input.rewind === undefined ? undefined : account(input.rewind, tls),
       },
       parameters: { ...Object.fromEntries(local), synchronous_standby_names: synchronousStandbyNames(member, input.members) },
       pg_hba: hbaLines({ superuser: input.superuser.name, replicationUser: input.replication.name, tls: input.parameters["ssl"] === "on", networks: input.networks }),
@@ -91,6 +105,22 @@ export function patroniYml(input: PatroniYml): string {
     log: input.logDirectory === undefined ? undefined : { dir: input.logDirectory, level: "INFO" },
     tags: { region: member.region, failover_priority: failoverPriority(input.version, member) },
   });
+}
+
+/** A password goes to a server that shows the authority's certificate, and to no other. */
+const account = ({ name, password }: { readonly name: string; readonly password: string }, tls: PatroniTls | undefined) => ({
+  username: name,
+  password,
+  ...(tls === undefined ? {} : { sslmode: "verify-full", sslrootcert: tls.caFile }),
+});
+
+/**
+ * Whoever has this section may found the cluster (patroni/ha.py, `bootstrap`). The secondary region's member must not:
+ * its stack comes up before the primary's, and the leader would be born in the wrong region.
+ */
+function bootstrap(input: PatroniYml, common: Readonly<Record<string, string>>): YamlValue | undefined {
+  if (input.member.role === "secondary-region") return undefined;
+  return { dcs: dynamicConfiguration(input, common), initdb: ["data-checksums", { encoding: "UTF8" }, { locale: "C.UTF-8" }] };
 }
 
 /** What all members share. Written once, at the cluster's birth; later changes go through `patronictl edit-config`. */

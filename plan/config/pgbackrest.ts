@@ -3,7 +3,7 @@ import { scheduleOf } from "../find.ts";
 import { intervalOf } from "../schedule.ts";
 import type { Plan } from "../types.ts";
 import { days } from "../units.ts";
-import { atLeast, type ToolVersion } from "./version.ts";
+import { atLeast, formatVersion, type ToolVersion } from "./version.ts";
 
 interface RepositoryBase {
   /** Position of the backend in the configuration, from 1: the same number in every file. */
@@ -23,11 +23,15 @@ export interface S3Repository extends RepositoryBase {
   readonly bucket: string;
   readonly region: string;
   readonly caFile?: string;
-  readonly key: string;
-  readonly keySecret: string;
-  /** Of temporary credentials. */
-  readonly token?: string;
+  readonly access: S3Access;
 }
+
+export type S3Access =
+  /** `token`: of temporary credentials. */
+  | { readonly kind: "key"; readonly key: string; readonly keySecret: string; readonly token?: string }
+  /** The pod's own role: pgBackRest reads `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE` in its environment, neither
+   * of which is a secret, and asks AWS's token service for temporary credentials. */
+  | { readonly kind: "web-identity" };
 
 export interface PosixRepository extends RepositoryBase {
   readonly kind: "posix";
@@ -46,13 +50,51 @@ export interface PgbackrestConf {
     readonly port?: number;
     readonly socketPath?: string;
     readonly user?: string;
+    /** Another host, on which pgBackRest's TLS server runs beside PostgreSQL. Default: this one. */
+    readonly host?: PgbackrestHost;
   };
+  /** Makes the file serve `pgbackrest server` too, by which other hosts back this database up. */
+  readonly server?: PgbackrestServer;
   /** Folders of this configuration alone: two that share them disturb each other. */
   readonly spool: string;
   readonly lockPath: string;
   readonly logPath: string;
   readonly processMax: number;
 }
+
+/** A file of a key must be the user's own or root's, and not open to others: pgBackRest refuses it otherwise. */
+interface TlsFiles {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** What a job tells pgBackRest about the database's host. From 2.37 on. */
+export interface PgbackrestHost extends TlsFiles {
+  /** One of the names in the certificate there; an address will not do. */
+  readonly name: string;
+  readonly port: number;
+  /** Where the host's own pgbackrest.conf is. The server is asked to use it: the file of the job means nothing there. */
+  readonly configFile: string;
+}
+
+export interface PgbackrestServer extends TlsFiles {
+  /** An address; `*` is every one. */
+  readonly address: string;
+  readonly port: number;
+  /** Common names of the certificates that may work on the stanza. */
+  readonly clients: readonly string[];
+}
+
+/** Common name of the jobs' certificate, which pgBackRest's TLS server lets in. */
+export const jobsCommonName = "dr-jobs";
+/** pgBackRest's own default. */
+export const pgbackrestPort = 8432;
+/** Where a database's host in the cluster has its pgbackrest.conf; jobs name it to the TLS server there. */
+export const hostPgbackrestConf = "/run/dr/config/pgbackrest.conf";
+
+/** Where PostgreSQL's data is there: in a folder of the volume, as a volume's own may hold `lost+found`. */
+export const hostDataDirectory = "/var/lib/postgresql/data/pgdata";
 
 /** How much WAL is fetched ahead of the replay (facts F15: the fetch is the slow part, and it goes in parallel). */
 const archiveGetQueue = "512MiB";
@@ -83,6 +125,7 @@ export function pgbackrestConf(input: PgbackrestConf): string {
     // A resumed backup rewrites objects that a lock on the bucket protects (facts F3).
     ["resume", "n"],
     ...input.repositories.flatMap((repository) => [...repositoryLines(repository, version), ...retentionLines(repository, plan)]),
+    ...serverLines(input),
   ];
   const push: Lines = [["io-timeout", plan.postgres.ioTimeout]];
   const stanza: Lines = [
@@ -90,8 +133,39 @@ export function pgbackrestConf(input: PgbackrestConf): string {
     ["pg1-port", pg.port],
     ["pg1-socket-path", pg.socketPath],
     ["pg1-user", pg.user],
+    ...(pg.host === undefined ? [] : hostLines(pg.host, version)),
   ];
   return [section("global", global), section("global:archive-push", push), section(input.stanza, stanza)].join("\n");
+}
+
+function serverLines({ server, stanza, version }: PgbackrestConf): Lines {
+  if (server === undefined) return [];
+  requireTls(version);
+  return [
+    ["tls-server-address", server.address],
+    ["tls-server-port", server.port],
+    ["tls-server-ca-file", server.caFile],
+    ["tls-server-cert-file", server.certFile],
+    ["tls-server-key-file", server.keyFile],
+    ...server.clients.map((client) => ["tls-server-auth", `${client}=${stanza}`] as const),
+  ];
+}
+
+function hostLines(host: PgbackrestHost, version: ToolVersion): Lines {
+  requireTls(version);
+  return [
+    ["pg1-host", host.name],
+    ["pg1-host-type", "tls"],
+    ["pg1-host-port", host.port],
+    ["pg1-host-config", host.configFile],
+    ["pg1-host-ca-file", host.caFile],
+    ["pg1-host-cert-file", host.certFile],
+    ["pg1-host-key-file", host.keyFile],
+  ];
+}
+
+function requireTls(version: ToolVersion): void {
+  if (!atLeast(version, 2, 37)) throw new RangeError(`pgBackRest ${formatVersion(version)} has no TLS server; 2.37 is the first that has`);
 }
 
 function repositoryLines(repository: PgbackrestRepository, version: ToolVersion): Lines {
@@ -117,10 +191,17 @@ function s3Lines(repository: S3Repository, name: string): Lines {
     [`${name}-s3-region`, repository.region],
     // A bucket's name need not resolve as a host: R2 and private servers take it in the path, and S3 still does.
     [`${name}-s3-uri-style`, "path"],
-    [`${name}-s3-key`, repository.key],
-    [`${name}-s3-key-secret`, repository.keySecret],
-    [`${name}-s3-token`, repository.token],
+    ...accessLines(repository.access, name),
     [`${name}-storage-ca-file`, repository.caFile],
+  ];
+}
+
+function accessLines(access: S3Access, name: string): Lines {
+  if (access.kind === "web-identity") return [[`${name}-s3-key-type`, "web-id"]];
+  return [
+    [`${name}-s3-key`, access.key],
+    [`${name}-s3-key-secret`, access.keySecret],
+    [`${name}-s3-token`, access.token],
   ];
 }
 

@@ -6,7 +6,8 @@ export interface PostgresParameters {
   readonly plan: Plan;
   /** Major version, e.g. 15. */
   readonly version: number;
-  /** What pushes a segment to every repository; see `archiveCommand`. */
+  /** What pushes a segment to every repository; see `archiveCommand`. `off`: a restored server, which must not write
+   * into the archive of the one that it comes from: recoveries would follow its timeline from then on. */
   readonly archiveCommand: string;
   readonly listenAddresses: readonly string[];
   readonly port: number;
@@ -38,8 +39,7 @@ export function postgresParameters(input: PostgresParameters): ParameterMap {
     password_encryption: "scram-sha-256",
     ...tlsParameters(input),
     wal_level: "replica",
-    archive_mode: "on",
-    archive_command: input.archiveCommand,
+    ...(input.archiveCommand === "off" ? { archive_mode: "off" } : { archive_mode: "on", archive_command: input.archiveCommand }),
     archive_timeout: `${Math.max(1, Math.round(settings.archiveTimeout))}s`,
     hot_standby: "on",
     // pg_rewind of a failed primary needs it, checksums or not.

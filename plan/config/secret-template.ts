@@ -4,12 +4,13 @@
  * generator is given a mark where the drill on one machine gives it the password.
  */
 
-/** Stands for the secret itself. Plain to every format that it is written in: no quotes, no escapes. */
-export const secretMark = (name: string): string => `@secret:${name}@`;
+/** Stands for the secret itself, or for one `field = value` of a secret in AWS's shared credentials format. Plain to
+ * every format that it is written in: no quotes, no escapes. */
+export const secretMark = (name: string, field?: "aws_access_key_id" | "aws_secret_access_key"): string => `@secret:${name}${field === undefined ? "" : `/${field}`}@`;
 /** Stands for the SHA-256 of the secret in hexadecimal. */
 export const hashMark = (name: string): string => `@sha256:${name}@`;
 
-const mark = /@(?:secret|sha256):([a-z0-9-]+)@/g;
+const mark = /@(?:secret|sha256):([a-z0-9-]+)(?:\/[a-z_]+)?@/g;
 /** Whether a text is one hash's mark and nothing else. */
 export const isHashMark = (text: string): boolean => /^@sha256:[a-z0-9-]+@$/.test(text);
 /** The names of all secrets that texts want, each once, sorted. */
@@ -29,7 +30,10 @@ secrets=$1 from=$2 to=$3
 shift 3
 
 value_of() {
-  value=$(cat "$secrets/$1/value")
+  case $1 in
+    */*) value=$(sed -n "s/^ *\${1#*/} *= *//p" "$secrets/\${1%/*}/value") ;;
+    *) value=$(cat "$secrets/$1/value") ;;
+  esac
   case $value in
     '' | *[!${plainSecret}]*)
       echo "the secret $1 is empty, or holds other characters than ${plainSecret}" >&2

@@ -1,3 +1,4 @@
+import type { S3Access } from "../../plan/config/pgbackrest.ts";
 import { DrError } from "../errors.ts";
 import { readSecret } from "../config.ts";
 
@@ -22,6 +23,13 @@ export async function readCredentials(path: string): Promise<Credentials> {
     });
   }
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+/** How pgBackRest gets at an S3 repository: with the file's key, or as the pod's own role where there is no file. */
+export async function s3Access(credentialsFile: string | undefined): Promise<S3Access> {
+  if (credentialsFile === undefined) return { kind: "web-identity" };
+  const { accessKeyId, secretAccessKey, sessionToken } = await readCredentials(credentialsFile);
+  return { kind: "key", key: accessKeyId, keySecret: secretAccessKey, ...(sessionToken === undefined ? {} : { token: sessionToken }) };
 }
 
 function profile(text: string, name: string): Map<string, string> {

@@ -48,13 +48,14 @@ export interface Clients {
 }
 
 export async function openClients(config: S3BackendConfig, onRequest: () => void): Promise<Clients> {
-  const [credentials, ca] = await Promise.all([readCredentials(config.credentialsFile), readAuthorities(config)]);
+  const [credentials, ca] = await Promise.all([config.credentialsFile === undefined ? undefined : readCredentials(config.credentialsFile), readAuthorities(config)]);
   const httpsAgent = new Agent({ keepAlive: true, maxSockets: 32, ...(ca === undefined ? {} : { ca }) });
   const open = (silence: number): S3Client => {
     const client = new S3Client({
       endpoint: endpointOf(config),
       region: config.region,
-      credentials,
+      // Without a file, the SDK's own chain: in a pod, the web identity of its service account.
+      ...(credentials === undefined ? {} : { credentials }),
       forcePathStyle: true,
       maxAttempts: tries,
       retryMode: "standard",

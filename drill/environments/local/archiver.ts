@@ -4,7 +4,7 @@ import { parseVersion, type ToolVersion } from "../../../plan/config/version.ts"
 import type { Plan } from "../../../plan/types.ts";
 import { readSecret, type BackendConfig } from "../../../runner/config.ts";
 import { DrError, messageOf } from "../../../runner/errors.ts";
-import { readCredentials } from "../../../runner/storage/credentials.ts";
+import { s3Access } from "../../../runner/storage/credentials.ts";
 import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
 import { run, type OsUser } from "../../../runner/system/process.ts";
 import { findProgram } from "../../../runner/system/programs.ts";
@@ -34,9 +34,8 @@ async function repositoryOf(config: BackendConfig, index: number): Promise<Pgbac
   if (config.pgbackrest === undefined) throw new RangeError(`the backend ${config.name} holds no repository`);
   const base = { index, cipherPass: await readSecret(config.pgbackrest.cipherPassFile, "the passphrase of the repository") };
   if (config.kind === "folder") return { kind: "posix", ...base, path: join(config.path, config.pgbackrest.path) };
-  const { accessKeyId, secretAccessKey } = await readCredentials(config.credentialsFile);
   const { bucket, endpoint, region, caFile } = config;
-  return { kind: "s3", ...base, path: config.pgbackrest.path, endpoint, bucket, region, key: accessKeyId, keySecret: secretAccessKey, ...(caFile === undefined ? {} : { caFile }) };
+  return { kind: "s3", ...base, path: config.pgbackrest.path, endpoint, bucket, region, access: await s3Access(config.credentialsFile), ...(caFile === undefined ? {} : { caFile }) };
 }
 
 /** Where a member's archiver spools. */

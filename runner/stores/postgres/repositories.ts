@@ -1,13 +1,13 @@
 /** pgBackRest's repositories as the run's configuration describes them, each with a configuration file of its own. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { pgbackrestConf, type PgbackrestRepository } from "../../../plan/config/pgbackrest.ts";
+import { pgbackrestConf, type PgbackrestConf, type PgbackrestHost, type PgbackrestRepository } from "../../../plan/config/pgbackrest.ts";
 import { parseVersion, type ToolVersion } from "../../../plan/config/version.ts";
 import { readSecret, type BackendConfig } from "../../config.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
 import type { StorageBackend } from "../../storage/backend.ts";
-import { readCredentials } from "../../storage/credentials.ts";
+import { s3Access } from "../../storage/credentials.ts";
 import { makeFolder, writeDurably } from "../../system/files.ts";
 import { run, stream, type OsUser, type RunResult, type StreamingCommand } from "../../system/process.ts";
 import { findProgram, lookUpProgram } from "../../system/programs.ts";
@@ -44,14 +44,11 @@ async function settingsOf(backend: BackendConfig, index: number, readOnly: boole
   if (pgbackrest === undefined) throw new RangeError("a backend without pgbackrest is no repository");
   const cipherPass = await readSecret(pgbackrest.cipherPassFile, `the passphrase of the repository ${backend.name}`);
   if (backend.kind === "folder") return { kind: "posix", index, path: join(backend.path, pgbackrest.path), cipherPass, readOnly };
-  const { accessKeyId, secretAccessKey, sessionToken } = await readCredentials(backend.credentialsFile);
   const { endpoint, bucket, region, prefix, caFile } = backend;
   return {
     kind: "s3", index, endpoint, bucket, region, cipherPass, readOnly,
     path: `/${prefix === "" ? "" : `${prefix}/`}${pgbackrest.path.replace(/^\/+|\/+$/g, "")}`,
-    key: accessKeyId,
-    keySecret: secretAccessKey,
-    ...(sessionToken === undefined ? {} : { token: sessionToken }),
+    access: await s3Access(backend.credentialsFile),
     ...(caFile === undefined ? {} : { caFile }),
   };
 }
@@ -64,6 +61,8 @@ export interface Site {
   readonly port?: number;
   readonly socketPath?: string;
   readonly user?: string;
+  /** Where the database is on another host: pgBackRest's TLS server there. */
+  readonly host?: PgbackrestHost;
   /** Shared with the archiver of a server on this machine; default: inside the folder. */
   readonly spool?: string;
 }
@@ -99,6 +98,11 @@ export function productionSite({ config }: RunContext): Site {
   const { postgres } = config;
   const place = { folder: join(config.workDirectory, "pgbackrest"), ...(config.spoolDirectory === undefined ? {} : { spool: config.spoolDirectory }) };
   if (postgres === undefined) return { ...place, pgPath: join(config.workDirectory, "no-data") };
+  if (postgres.pgbackrestServer !== undefined) {
+    // What is said here of PostgreSQL's place overrules the host's own file: only its folder is, which must be said.
+    const { host: name, port, caFile, certFile, keyFile, configFile, dataDirectory } = postgres.pgbackrestServer;
+    return { ...place, pgPath: dataDirectory, host: { name, port, caFile, certFile, keyFile, configFile } };
+  }
   return { ...place, pgPath: postgres.dataDirectory ?? join(config.workDirectory, "no-data"), port: postgres.port, user: postgres.user, ...(postgres.host.startsWith("/") ? { socketPath: postgres.host } : {}) };
 }
 
@@ -112,13 +116,21 @@ export async function openRepository(context: RunContext, repository: Repository
   const [lockPath, logPath, ownSpool] = [await place("lock"), await place("log"), await place("spool")];
   const text = pgbackrestConf({
     plan: context.plan, version, stanza, repositories: [await repository.settings()],
-    pg: { path: site.pgPath, ...(site.port === undefined ? {} : { port: site.port }), ...(site.socketPath === undefined ? {} : { socketPath: site.socketPath }), ...(site.user === undefined ? {} : { user: site.user }) },
+    pg: pgOf(site),
     spool: site.spool ?? ownSpool, lockPath, logPath, processMax: processMax(),
   });
   const configFile = join(folder, `${repository.name}.conf`);
   await writeDurably(configFile, text, { mode: 0o600, owner });
   return handle({ repository, stanza, configFile, program, owner, context });
 }
+
+const pgOf = ({ pgPath: path, port, socketPath, user, host }: Site): PgbackrestConf["pg"] => ({
+  path,
+  ...(port === undefined ? {} : { port }),
+  ...(socketPath === undefined ? {} : { socketPath }),
+  ...(user === undefined ? {} : { user }),
+  ...(host === undefined ? {} : { host }),
+});
 
 /** More streams than this hardly help against one store, and each costs memory. */
 export const processMax = (): number => Math.min(8, Math.max(2, availableParallelism()));
@@ -139,7 +151,7 @@ function handle({ repository, stanza, configFile, program, owner, context }: Han
       const [file, whole] = await dyingWithUs(program, [`--config=${configFile}`, `--stanza=${stanza}`, ...args]);
       const result = await run(file, whole, { deadline, signal, cwd, user: owner, accept: everyCode, ...(onLine === undefined ? {} : { onLine }) });
       if (result.code === 0 || accept.includes(result.code)) return result;
-      throw pgbackrestError(args.find((arg) => !arg.startsWith("-")) ?? "", `repository ${repository.name}`, result.code, result.stderr.trim() === "" ? result.stdout : result.stderr);
+  throw pgbackrestError(args.find((arg) => !arg.startsWith("-")) ?? "", `repository ${repository.name}`, result.code, result.stderr.trim() === "" ? result.stdout : result.stderr);
     },
     file: (path, signal = context.signal) => stream(program, [`--config=${configFile}`, `repo-get`, path], { deadline: fileDeadline, signal, cwd: "/", user: owner }),
   };

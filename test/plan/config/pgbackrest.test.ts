@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { blackroad } from "../../../plan/blackroad.ts";
 import { scalePlan } from "../../../plan/scale.ts";
-import { archiveCommand, pgbackrestConf, pgbackrestRetention, splitEndpoint, type PgbackrestConf, type PgbackrestRepository } from "../../../plan/config/pgbackrest.ts";
+import { archiveCommand, jobsCommonName, pgbackrestConf, pgbackrestRetention, splitEndpoint, type PgbackrestConf, type PgbackrestRepository } from "../../../plan/config/pgbackrest.ts";
 
-const r2: PgbackrestRepository = { kind: "s3", index: 1, path: "/pgbackrest", endpoint: "account.r2.example:8443", bucket: "blackroad-backups", region: "auto", key: "k1", keySecret: "s1", cipherPass: "p1", caFile: "/ca.crt" };
+const r2: PgbackrestRepository = { kind: "s3", index: 1, path: "/pgbackrest", endpoint: "account.r2.example:8443", bucket: "blackroad-backups", region: "auto", access: { kind: "key", key: "k1", keySecret: "s1" }, cipherPass: "p1", caFile: "/ca.crt" };
 const folder: PgbackrestRepository = { kind: "posix", index: 2, path: "/mnt/backups/pgbackrest", cipherPass: "p2" };
 
 const conf = (changes: Partial<PgbackrestConf> = {}): string =>
@@ -58,7 +58,29 @@ describe("pgbackrest.conf", () => {
   });
 
   it("takes temporary credentials", () => {
-    expect(conf({ repositories: [{ ...r2, token: "t" }] })).toContain("repo1-s3-token=t");
+    expect(conf({ repositories: [{ ...r2, access: { kind: "key", key: "k1", keySecret: "s1", token: "t" } }] })).toContain("repo1-s3-token=t");
+  });
+
+  it("takes the pod's own role, and no key with it", () => {
+    const text = conf({ repositories: [{ ...r2, access: { kind: "web-identity" } }] });
+    expect(text).toContain("repo1-s3-key-type=web-id");
+    expect(text).not.toMatch(/repo1-s3-key=|repo1-s3-key-secret|repo1-s3-token/);
+  });
+
+  const files = { caFile: "/ca.crt", certFile: "/tls.crt", keyFile: "/tls.key" };
+  it("serves other hosts by certificate, each client by its name and for this stanza alone", () => {
+    const all = sections(conf({ server: { ...files, address: "*", port: 8432, clients: [jobsCommonName, "dr-other"] } }));
+    expect(all["global"]).toEqual(expect.arrayContaining(["tls-server-address=*", "tls-server-port=8432", "tls-server-ca-file=/ca.crt", "tls-server-cert-file=/tls.crt", "tls-server-key-file=/tls.key", "tls-server-auth=dr-jobs=main", "tls-server-auth=dr-other=main"]));
+    expect(conf()).not.toContain("tls-server");
+  });
+
+  it("reaches a database on another host, whose own file says where its socket is", () => {
+    const text = conf({ pg: { path: "/data", host: { ...files, name: "pg.example", port: 8432, configFile: "/there.conf" } } });
+    expect(sections(text)["main"]).toEqual(["pg1-path=/data", "pg1-host=pg.example", "pg1-host-type=tls", "pg1-host-port=8432", "pg1-host-config=/there.conf", "pg1-host-ca-file=/ca.crt", "pg1-host-cert-file=/tls.crt", "pg1-host-key-file=/tls.key"]);
+  });
+
+  it("refuses TLS where the version has none", () => {
+    expect(() => conf({ version: { major: 2, minor: 36 }, server: { ...files, address: "*", port: 8432, clients: [] } })).toThrow("pgBackRest 2.36 has no TLS server");
   });
 
   it("reads endpoints", () => {
