@@ -8,6 +8,9 @@ import type { Backend, Plan } from "./types.ts";
 export type StackRole = "global" | "primary" | "secondary" | "archive" | "drill";
 export const stackRoles: readonly StackRole[] = ["global", "primary", "secondary", "archive", "drill"];
 
+/** Of the plan's keys: what everything at rest is encrypted with in AWS, and what unseals Vault. */
+export const backupsKey = "backups";
+export const vaultSealKey = "vault-seal";
 /** The same in every region that has a replica of the key. */
 export const keyAlias = (plan: Plan, key: string): string => `alias/${plan.name}-${key}`;
 
@@ -32,6 +35,9 @@ export const defaultNamespace = (plan: Plan): string => `${plan.name}-dr`;
 export const clusterName = (plan: Plan, region: string): string => `${plan.name}-dr-${region}`;
 /** Tags `Name` of a cluster's route tables: the one of its public subnets, then one for each zone. */
 export const routeTableNames = (cluster: string, zones: readonly string[]): readonly string[] => [`${cluster}-public`, ...zones.map((zone) => `${cluster}-private-${zone}`)];
+
+/** Tag `Name` of the private zone behind a region's domain. */
+export const privateZoneName = (plan: Plan, region: string): string => `${plan.name}-dr-${region}-servers`;
 
 /** The prefix under which agents, jobs and pgBackRest find what is theirs. */
 export const pgbackrestPath = "/pgbackrest";
