@@ -1,0 +1,11 @@
+import * as pulumi from "@pulumi/pulumi";
+import { blackroad } from "../plan/blackroad.ts";
+import { readConfiguration } from "./configuration/read.ts";
+import { programOf } from "./program.ts";
+import { requireKept } from "./promise.ts";
+
+/** What `pulumi up` runs: the program of the stack's role. Nothing is declared before the plan and the configuration hold. */
+export default async function stack(): Promise<Record<string, unknown>> {
+  requireKept(blackroad);
+  return programOf(blackroad, readConfiguration(pulumi.getStack(), pulumi.runtime.allConfig()));
+}

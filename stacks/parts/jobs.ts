@@ -1,0 +1,27 @@
+import { BackupSchedule } from "../../components/jobs/backup-schedule.ts";
+import type { ServingConfig } from "../configuration/schema.ts";
+import { objectStores } from "./endpoints.ts";
+import type { RegionIdentities } from "./identities.ts";
+import type { OpenRegion } from "./region.ts";
+import { serversOf } from "./servers.ts";
+import type { RegionStores } from "./stores.ts";
+
+/** The jobs of a region: the same everywhere, each at work only where its store's leader is. */
+export function declareJobs(region: OpenRegion<ServingConfig>, { roleArns }: RegionIdentities, stores: RegionStores): BackupSchedule {
+  const { plan, config, common, options } = region;
+  return new BackupSchedule(
+    "jobs",
+    {
+      plan,
+      region: region.name,
+      topology: common.topology,
+      image: config.images.runner,
+      servers: serversOf(region, stores),
+      objectStores: objectStores(plan, config),
+      issuer: common.issuer,
+      suspended: config.suspended,
+      ...(roleArns === undefined ? {} : { roleArns }),
+    },
+    options,
+  );
+}
