@@ -62,7 +62,7 @@ function encryption({ keyArn }: BucketPolicyInput, deny: Denials): readonly Stat
   return [
     ...denied,
     deny.ofObjects("NoOtherKey", put, { Null: { [key]: "false" }, StringNotEquals: { [key]: keyArn } }),
-    // aws:kms without a key's name is not the bucket's key but AWS's own, which the secondary region has not.
+    // aws:kms without a key's name is not the bucket's key but AWS's own, which no policy of ours guards.
     deny.ofObjects("NoKeyOfAws", put, { Null: { [key]: "true" }, StringEquals: { [algorithm]: "aws:kms" } }),
   ];
 }

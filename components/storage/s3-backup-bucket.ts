@@ -1,21 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { BackendName, Plan } from "../../plan/types.ts";
-import { Component, type Lifetime } from "../component.ts";
+import { accessLogBucket } from "../../plan/names.ts";
+import type { Plan } from "../../plan/types.ts";
+import { days, formatDuration } from "../../plan/units.ts";
+import { accountProblem, aliasArn, aliasProblem, bucketArn, principalProblem } from "../aws/arn.ts";
+import { Component, refuse, type Lifetime } from "../component.ts";
+import { lifecycleProblems, lockOfBucket } from "./bucket-lifecycle.ts";
+import { bucketNameProblem } from "./bucket-names.ts";
+import { backendOfRole, expectedPlace, lifecycleOf, lockDays, policyOfRole, type BucketRole } from "./bucket-role.ts";
+import { guardedBucket, type LockMode } from "./guarded-bucket.ts";
 
-/** What a bucket is for; its settings follow from that. */
-export type BucketRole =
-  /** A backend of the plan. `shortLived`: the bucket for what is kept for less than the backend's lock, as Object
-   * Lock's default is per bucket and would otherwise bill a day's data for a week. */
-  | { readonly kind: "backup"; readonly backend: BackendName; readonly shortLived: boolean }
-  /** What S3 copies of a backend's bucket to another region. Nobody but S3 writes there. */
-  | { readonly kind: "replica"; readonly of: BackendName }
-  /** S3's access logs of the region's buckets: no Object Lock and SSE-S3, as S3 delivers to no other. */
-  | { readonly kind: "log" }
-  /** Pulumi's state of every stack. */
-  | { readonly kind: "state" };
-
-/** GOVERNANCE can be bypassed by whoever may; COMPLIANCE by nobody, not even the account's root, before its time. */
-export type LockMode = "GOVERNANCE" | "COMPLIANCE";
+export type { BucketRole } from "./bucket-role.ts";
+export type { LockMode } from "./guarded-bucket.ts";
 
 export interface S3BackupBucketArgs {
   /** Gives locks, retentions, prefixes and names. */
@@ -32,7 +27,7 @@ export interface S3BackupBucketArgs {
   readonly lockMode?: LockMode;
   /** `alias/…` of the KMS key in the bucket's region and account; for every role but `log`. */
   readonly keyAlias?: string;
-  /** Where accesses are written down: a bucket of the role `log` in the same region; for every role but `log`. */
+  /** Where accesses are written down: the bucket of the role `log` in the same region; for every role but `log`. */
   readonly logBucket?: string;
   /**
    * ARN patterns of who may delete versions and bypass GOVERNANCE locks, when a court or a mistake asks for it.
@@ -44,7 +39,10 @@ export interface S3BackupBucketArgs {
   readonly lifetime: Lifetime;
 }
 
-/** An S3 bucket for backups, their replica, access logs or Pulumi's state. */
+/**
+ * An S3 bucket for backups, their replica, access logs or Pulumi's state. Versions and Object Lock cost storage: what
+ * is overwritten or deleted is billed for its lock (see `dr plan`).
+ */
 export class S3BackupBucket extends Component {
   readonly bucketName: string;
   /** From the name, hence known at preview. */
@@ -54,11 +52,83 @@ export class S3BackupBucket extends Component {
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: S3BackupBucketArgs, options?: pulumi.ComponentResourceOptions) {
+    refuse(`S3BackupBucket ${name}`, problemsOf(args));
     super("storage", "S3BackupBucket", name, args, options);
-    this.bucketName = args.bucket;
-    this.arn = `arn:aws:s3:::${args.bucket}`;
-    this.region = args.region;
-    this.ready = [];
-    this.registerOutputs({ bucket: this.bucketName, region: this.region });
+    const { plan, bucket, region, accountId, role, lockMode, keyAlias, logBucket, breakGlass = [], lifetime } = args;
+    const keyArn = keyAlias === undefined ? undefined : aliasArn(region, accountId, keyAlias);
+    const locked = lockDays(plan, role);
+    this.bucketName = bucket;
+    this.arn = bucketArn(bucket);
+    this.region = region;
+    this.ready = guardedBucket(this, name, {
+      bucket,
+      region,
+      lifetime,
+      ...(locked === undefined || lockMode === undefined ? {} : { lock: { mode: lockMode, days: locked } }),
+      ...(keyArn === undefined ? {} : { keyArn }),
+      policy: policyOfRole({ plan, role, bucket, accountId, keyArn, breakGlass }),
+      rules: lifecycleOf(plan, role),
+      ...(logBucket === undefined ? {} : { logBucket }),
+      tags: { plan: plan.name, role: role.kind },
+    }).ready;
+    this.registerOutputs({ bucket, region, role: role.kind, lock: locked === undefined ? undefined : { mode: lockMode, days: locked }, keyAlias, retention: plan.system.retention, breakGlass });
   }
+}
+
+function problemsOf(args: S3BackupBucketArgs): readonly (string | undefined | false)[] {
+  const { plan, bucket, accountId, keyAlias, breakGlass = [] } = args;
+  return [
+    bucketNameProblem("bucket", bucket),
+    accountProblem(accountId),
+    ...placeProblems(args),
+    ...lockProblems(args),
+    ...companionProblems(args),
+    keyAlias === undefined ? undefined : aliasProblem(keyAlias),
+    ...breakGlass.map((pattern) => principalProblem("breakGlass", pattern, accountId)),
+    ...breakGlass.filter((pattern) => pattern.includes(`/${plan.name}-dr-`)).map((pattern) => `breakGlass: ${JSON.stringify(pattern)} is a workload's, which must never take a version away`),
+  ];
+}
+
+function placeProblems({ plan, role, bucket, region }: S3BackupBucketArgs): readonly string[] {
+  const known = plan.regions.map(({ name }) => name);
+  const expected = expectedPlace(plan, role, region);
+  if (expected === undefined) return [`role: the plan has no bucket in S3 for ${JSON.stringify(role)}`];
+  return [
+    ...(known.includes(region) ? [] : [`region: ${region} is no region of the plan: ${known.join(", ")}`]),
+    ...(expected.region === undefined || expected.region === region ? [] : [`region: ${region}, but the plan has this bucket in ${expected.region}`]),
+    ...(expected.bucket === bucket ? [] : [`bucket: ${JSON.stringify(bucket)}, but other regions look for it at ${JSON.stringify(expected.bucket)}`]),
+    ...(role.kind === "replica" && backendOfRole(plan, role)?.backend.region === region ? [`region: ${region} is the source's own; its replica would be lost with it`] : []),
+  ];
+}
+
+function lockProblems({ plan, role, lockMode, lifetime }: S3BackupBucketArgs): readonly string[] {
+  const held = backendOfRole(plan, role);
+  if (role.kind === "log" || role.kind === "state") {
+    const why = role.kind === "log" ? "S3 delivers access logs to no bucket with Object Lock" : "Pulumi overwrites and deletes its state";
+    return lockMode === undefined ? [] : [`lockMode: ${lockMode} on a ${role.kind} bucket; ${why}`];
+  }
+  if (held === undefined) return [];
+  const lock = lockOfBucket(held.backend, held.shortLived);
+  return [
+    ...(lockMode === undefined ? ["lockMode: missing; a thief of the writer's credentials could delete every backup"] : []),
+    ...(lockMode === "COMPLIANCE" && lifetime === "ephemeral" ? ["lockMode: COMPLIANCE in a drill, which could then not be torn down"] : []),
+    ...(lock < days(1) || lock % days(1) !== 0 ? [`role: the plan locks it for ${formatDuration(lock)}; Object Lock counts whole days, at least one`] : []),
+    ...lifecycleProblems({ plan, ...held, ...(role.kind === "replica" && role.expireRepositoryAfter !== undefined ? { expireRepositoryAfter: role.expireRepositoryAfter } : {}) }),
+  ];
+}
+
+/** Its key and the bucket for its logs, which every bucket has but the one for logs. */
+function companionProblems({ plan, role, region, keyAlias, logBucket }: S3BackupBucketArgs): readonly string[] {
+  if (role.kind === "log") {
+    return [
+      ...(keyAlias === undefined ? [] : ["keyAlias: S3 delivers access logs to no bucket that is encrypted with KMS; leave it out"]),
+      ...(logBucket === undefined ? [] : ["logBucket: a log bucket that logs its own accesses never ends; leave it out"]),
+    ];
+  }
+  const expected = accessLogBucket(plan, region);
+  return [
+    ...(keyAlias === undefined ? [`keyAlias: missing; a ${role.kind} bucket is encrypted with a key of the plan`] : []),
+    ...(logBucket === undefined ? ["logBucket: missing; nobody would know who read or deleted what"] : []),
+    ...(logBucket === undefined || logBucket === expected ? [] : [`logBucket: ${JSON.stringify(logBucket)} is not the one of ${region}, ${JSON.stringify(expected)}; S3 logs within a region only`]),
+  ];
 }
