@@ -1,11 +1,12 @@
 /** Whether a database may be restored into a directory. What is refused here is what cannot be brought back. */
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, readlink, realpath, rename, rm, statfs } from "node:fs/promises";
+import { readdir, readFile, readlink, realpath, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { formatSize } from "../../plan/units.ts";
 import type { RunContext } from "../context.ts";
 import { DrError } from "../errors.ts";
 import { makeFolder } from "../system/files.ts";
+import type { OsUser } from "../system/process.ts";
 import { databaseUser } from "../system/user.ts";
 
 export interface Destination {
@@ -83,6 +84,21 @@ export async function prepareDestination(context: RunContext, { directory }: Des
   const free = bavail * bsize;
   if (free >= needed) return;
   throw new DrError({ kind: "unavailable", what: `the disk is too small: the database has ${formatSize(needed)}, and ${formatSize(free)} are free`, where: directory, todo: "Free space there, or restore onto a larger disk." });
+}
+
+/**
+ * Makes the folder of the server's socket. Whoever enters it is trusted, so it must be the server's alone; a folder
+ * that others use (/tmp, /run/postgresql) stays as it is.
+ */
+export async function prepareSocketFolder(path: string, owner: OsUser | undefined): Promise<string> {
+  const entries = await readdir(path).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  });
+  if (entries.length === 0) return makeFolder(path, { owner });
+  const { uid, mode } = await stat(path);
+  if (uid === (owner?.uid ?? process.getuid?.()) && (mode & 0o077) === 0) return path;
+  throw refused(`${path} is in use and others may enter it: whoever reaches the recovered server's socket is trusted`, "--socket-directory", "Name a folder that does not exist yet.");
 }
 
 /** Moves what is in the directory to a new one beside it, and says which. */

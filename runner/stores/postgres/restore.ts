@@ -7,11 +7,10 @@ import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
 import type { Choice } from "../../recovery/choose.ts";
 import { isolate, forgetTarget, startIsolated, awaitRecovery, stopIsolated, type IsolatedServer } from "../../recovery/isolated-server.ts";
-import { prepareDestination } from "../../recovery/directory.ts";
+import { prepareDestination, prepareSocketFolder } from "../../recovery/directory.ts";
 import type { RecoveryLog } from "../../recovery/recovery-log.ts";
 import type { RecoveryTarget } from "../../recovery/target.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { makeFolder } from "../../system/files.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { databaseUser } from "../../system/user.ts";
@@ -74,9 +73,12 @@ export async function restoreAndStart(context: RunContext, options: RecoverOptio
   // Over another database the files replace each other, and nobody can say what will be needed.
   await prepareDestination(context, destination, destination.state === "cluster" ? 0 : choice.backup.bytes);
   const server = await serverOf(context, options, planned, binDirectory);
+  // Nothing of the directory is touched before these: a store that died since it was looked at costs no data, and no minutes.
+  await surveyed.repository.backend.check();
+  const tablespaces = await hasTablespaces(surveyed.open, choice.backup.label);
   let started = false;
   try {
-    const fetch = await restore(context, options, candidate, server, destination.state === "cluster");
+    const fetch = await restore(context, options, candidate, server, { delta: destination.state === "cluster", tablespaces });
     await isolate(server);
     const begun = performance.now();
     context.report({ step: "replaying the WAL", done: 0, unit: "segments" });
@@ -107,7 +109,7 @@ export async function restoreAndStart(context: RunContext, options: RecoverOptio
 
 async function serverOf(context: RunContext, options: RecoverOptions, { destination, site }: PlannedRecovery, binDirectory: string): Promise<IsolatedServer> {
   const owner = databaseUser(context.config.databaseUser);
-  const socketDirectory = await makeFolder(options.socketDirectory ?? `${destination.directory}.socket`, { owner });
+  const socketDirectory = await prepareSocketFolder(options.socketDirectory ?? `${destination.directory}.socket`, owner);
   const port = options.port ?? 5432;
   const socket = join(socketDirectory, `.s.PGSQL.${port}`);
   // The kernel's limit of a Unix socket's path is 107 bytes.
@@ -120,7 +122,7 @@ async function serverOf(context: RunContext, options: RecoverOptions, { destinat
 }
 
 /** Runs `pgbackrest restore`; returns its seconds. */
-async function restore(context: RunContext, options: RecoverOptions, { surveyed, choice }: RecoveryCandidate, server: IsolatedServer, isDelta: boolean): Promise<number> {
+async function restore(context: RunContext, options: RecoverOptions, { surveyed, choice }: RecoveryCandidate, server: IsolatedServer, has: { readonly delta: boolean; readonly tablespaces: boolean }): Promise<number> {
   const { open } = surveyed;
   const { backup } = choice;
   const step = `restoring ${backup.label} from ${open.name}`;
@@ -129,7 +131,6 @@ async function restore(context: RunContext, options: RecoverOptions, { surveyed,
     const percent = /restore file .* \((?:bundle [^,]*, )?[^,]*, ([\d.]+)%\)/.exec(line)?.[1];
     if (percent !== undefined) context.report({ step, done: Math.round((backup.bytes * Number(percent)) / 100), total: backup.bytes, unit: "bytes" });
   };
-  const tablespaces = await hasTablespaces(open, backup.label);
   const { seconds } = await open.command(
     [
       `--set=${backup.label}`,
@@ -137,9 +138,9 @@ async function restore(context: RunContext, options: RecoverOptions, { surveyed,
       // A recovered server that archives writes its own history into production's repository.
       "--archive-mode=off",
       `--cmd=${open.program}`,
-      ...(isDelta ? ["--delta"] : []),
+      ...(has.delta ? ["--delta"] : []),
       // Tablespaces lie outside the data directory: as they are, they would be production's own.
-      ...(tablespaces ? [`--tablespace-map-all=${server.dataDirectory}.tablespaces`] : []),
+      ...(has.tablespaces ? [`--tablespace-map-all=${server.dataDirectory}.tablespaces`] : []),
       "--log-level-console=detail",
       "restore",
     ],

@@ -9,7 +9,7 @@ import { chooseSnapshot, type BackupChoice } from "./choose.ts";
 import { fetchAnyCopy, type RejectedCopy } from "./fetch.ts";
 import { startFromRdb, type IsolatedServer } from "./isolated-server.ts";
 import { databasesOf, keysIn, readInfo } from "./server-state.ts";
-import { prepareTarget } from "./target.ts";
+import { prepareTarget, putBack, refuseTakenSocket } from "./target.ts";
 
 export interface RedisRecoveryOptions {
   readonly backup: BackupChoice;
@@ -44,11 +44,12 @@ export interface RedisRecovery {
 
 /**
  * Recovers a snapshot as a server of its own, which goes on running: choose, download, decrypt, check, load, count.
- * Throws a `DrError`, with no server left behind, where any of it fails.
+ * Throws a `DrError`, with no server left behind and what was moved aside back in its place, where any of it fails.
  */
 export async function recoverRedis(context: RunContext, options: RedisRecoveryOptions): Promise<RedisRecovery> {
   const begun = performance.now();
   const record = await chooseSnapshot(context, options.backup);
+  await refuseTakenSocket(options.socket);
   const target = await prepareTarget(options.into, { force: options.force === true, label: context.clock.now().toISOString().replaceAll(/[:.-]/g, "") });
   const path = join(target.dir, ".recovered.rdb");
   try {
@@ -71,6 +72,9 @@ export async function recoverRedis(context: RunContext, options: RedisRecoveryOp
       keys, expired: counts.keys - keys, recoveredTo: record.watermark.time, from: fetched.backend, rejected: fetched.rejected, setAside: target.setAside, bytes: fetched.bytes,
       seconds: { download, check, load: server.loadSeconds, total: secondsSince(begun) },
     };
+  } catch (error) {
+    await putBack(target);
+    throw error;
   } finally {
     await rm(path, { force: true }); // where it went well it has been moved
   }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, realpath, rename } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DrError } from "../../errors.ts";
 import { makeFolder } from "../../system/files.ts";
@@ -49,4 +49,18 @@ export async function prepareTarget(into: string, { force, label }: { readonly f
   const setAside = await makeFolder(join(dir, `.replaced-${label}`), { owner });
   for (const name of entries) await rename(join(dir, name), join(setAside, name));
   return { dir, owner, setAside };
+}
+
+/** The recovery came to nothing: what it left goes, and what was there before is in its place again. */
+export async function putBack({ dir, setAside }: RecoveryTarget): Promise<void> {
+  if (setAside === undefined) return;
+  for (const name of await readdir(dir)) if (!name.startsWith(".replaced-")) await rm(join(dir, name), { recursive: true, force: true });
+  for (const name of await readdir(setAside)) await rename(join(setAside, name), join(dir, name));
+  await rmdir(setAside);
+}
+
+/** Redis removes whatever has its socket's name: it would take the place of a server that runs, production's own too. */
+export async function refuseTakenSocket(socket: string | undefined): Promise<void> {
+  if (socket === undefined || !(await lstat(socket).then(() => true, () => false))) return;
+  throw new DrError({ kind: "refused", what: "there is a socket or a file of this name already: the recovered server would take its place", where: socket, todo: "Name another with --socket; remove it if you know that nobody answers there." });
 }

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { blackroad } from "../../../plan/blackroad.ts";
-import { checkDestination, runningServer } from "../../../runner/recovery/directory.ts";
+import { checkDestination, prepareSocketFolder, runningServer } from "../../../runner/recovery/directory.ts";
 import { readRecoveryLog, recoveryFailed } from "../../../runner/recovery/recovery-log.ts";
 import { recoveryPlan, renderRecoveryPlan, type RecoveryPlanInput } from "../../../runner/recovery/recovery-plan.ts";
 import { startServer } from "../../../runner/system/process.ts";
@@ -68,6 +68,16 @@ describe("the directory of a recovery", () => {
     await writeFile(join(into, "PG_VERSION"), "15\n");
     await expect(checkDestination(context, into, false)).rejects.toThrow(/holds a PostgreSQL database/);
     expect(await checkDestination(context, into, true)).toMatchObject({ state: "cluster" });
+  });
+
+  it("takes a folder for its socket that is new, empty or its own, and leaves one that others use as it is", async () => {
+    const path = join(folder, "socket");
+    expect(await prepareSocketFolder(path, undefined)).toBe(path);
+    await writeFile(join(path, "of an earlier recovery"), "");
+    expect(await prepareSocketFolder(path, undefined)).toBe(path);
+    await chmod(path, 0o1777);
+    await expect(prepareSocketFolder(path, undefined)).rejects.toMatchObject({ kind: "refused", where: "--socket-directory" });
+    expect((await stat(path)).mode & 0o7777).toBe(0o1777);
   });
 
   it("knows a server that runs there from one that crashed", async () => {

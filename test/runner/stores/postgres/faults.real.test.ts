@@ -12,7 +12,7 @@ import { waitFor } from "../../../../runner/system/wait.ts";
 import { writeArchiverConf } from "../../../../runner/stores/postgres/archiver.ts";
 import { backUpPostgres } from "../../../../runner/stores/postgres/back-up.ts";
 import { initialisePostgres } from "../../../../runner/stores/postgres/initialise.ts";
-import { planRecovery, recoverPostgres } from "../../../../runner/stores/postgres/recover.ts";
+import { carryOut, planRecovery, recoverPostgres, type RecoverOptions } from "../../../../runner/stores/postgres/recover.ts";
 import { postgresWatermark } from "../../../../runner/stores/postgres/watermark.ts";
 import type { TestContext } from "../../../harness/context.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
@@ -117,6 +117,21 @@ describe("faults around PostgreSQL's repositories", () => {
     expect(await killed).toBe("killed");
     await waitFor("the end of the killed runner's pgBackRest", async () => !(await held()), { within: 10, every: 0.05 });
     expect((await backUpPostgres(system.context, "incremental")).outcome).toBe("ok");
+  });
+
+  it("leave a database that was to be overwritten as it is, where no store answers any more", async () => {
+    const into = system.place("older");
+    await system.drop(await recoverPostgres(system.context, { backup: "latest", target: { kind: "latest" }, into }));
+    const before = await readdir(into);
+    const options: RecoverOptions = { backup: "latest", target: { kind: "latest" }, into, force: true };
+    const planned = await planRecovery(system.context, options);
+    await Promise.all([system.relays.r2.refuse(), system.relays.s3.refuse()]);
+    try {
+      await failure(carryOut(system.context, options, planned));
+      expect(await readdir(into)).toEqual(before);
+    } finally {
+      await Promise.all([system.relays.r2.accept(), system.relays.s3.accept()]);
+    }
   });
 
   it.skipIf(!isRoot())("says that a disk is full, of a repository and of a restore, and leaves no half database", async () => {

@@ -267,6 +267,27 @@ describe("recovering Redis", () => {
     expect(await readdir(forced.setAside ?? "")).toContain("appendonlydir");
   });
 
+  it("never takes the socket of a server that answers, as Redis itself would do", async () => {
+    await admin("SET", "k", "production's");
+    const run = await context();
+    await snapshot(run);
+    const error = await fails(recover(run, { socket: redis.socket }));
+    expect(error).toMatchObject({ kind: "refused", where: redis.socket });
+    expect(await admin("GET", "k")).toBe("production's");
+    expect(await readdir(folder.path)).not.toContain(`into-${runs}`);
+  });
+
+  it("puts back what it had moved aside where no copy can be used", async () => {
+    await admin("SET", "k", "v");
+    const run = await context();
+    const { record } = await snapshot(run);
+    for (const name of ["r2", "s3"]) await flip(join(folder.path, `run-${runs}`, name, record.objects[0]?.key ?? ""));
+    const into = await makeFolder(join(folder.path, `kept-${runs}`));
+    await writeFile(join(into, "letters.txt"), "keep me");
+    expect((await fails(recover(run, { into, force: true }))).message).toMatch(/no copy of the backup can be used/);
+    expect(await readdir(into)).toEqual(["letters.txt"]);
+  });
+
   it("finds the newest snapshot before a time, and says when there is none", async () => {
     await admin("SET", "k", "v");
     const run = await context();
