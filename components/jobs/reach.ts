@@ -1,38 +1,113 @@
 /** Where the jobs of a region find the stores and the object stores, and how a network policy lets them go there. */
-import type { DrServers, Server } from "../../plan/config/dr-json.ts";
+import type { Server } from "../../plan/config/dr-json.ts";
+import { serversOf, type ServerName } from "../../plan/identity-needs.ts";
+import type { IdentityName } from "../../plan/identities.ts";
 import type { BackendName } from "../../plan/types.ts";
-import type { Peer } from "../kubernetes/network.ts";
-
-/** A server of a store in the jobs' own region: its address, and its pods. */
-export interface ReachableServer extends Server {
-  /** What the pods behind the address are labelled with, in the namespace of the region's place. */
-  readonly pods: Readonly<Record<string, string>>;
-}
+import { publicAddresses, type Allowance, type Peer } from "../kubernetes/network.ts";
 
 /**
  * The servers of the jobs' own region, never another region's: the same jobs run in every region, and each does its
- * work only where the server that it asks is the store's leader.
+ * work only where the server that it asks is the store's leader. All are pods of the jobs' own namespace but what is
+ * run by somebody else over HTTPS.
  */
-export interface RegionServers extends DrServers {
-  /** Answers with the region's leader where it has one, with a replica otherwise; and pgBackRest's TLS server beside it. */
-  readonly postgres: ReachableServer & { readonly pgbackrest: ReachableServer };
-  readonly redis: ReachableServer;
-  /** Absent: no Vault runs in this region, and its jobs are not declared. */
-  readonly vault?: ReachableServer;
-  /** Absent: the operator runs no vector store here. */
-  readonly vectors?: ReachableServer;
-  readonly prometheus?: ReachableServer;
+export interface RegionServers {
+  /** `PostgresCluster.endpoints`. */
+  readonly postgres: {
+    /** This region's leader, or else a replica of it. */
+    readonly local: Server;
+    /** pgBackRest's TLS server beside this region's leader. */
+    readonly pgbackrest: Server;
+    /** Kubernetes secret with `tls.crt`, `tls.key` and `ca.crt` of the jobs, for both. */
+    readonly clientSecret: string;
+  };
+  /** `HOST:PORT` of each server of the region (`RedisReplication.servers`). */
+  readonly redis: readonly string[];
+  /** `https://HOST:PORT` (`VaultCluster.address`). Absent: the operator runs none, and its jobs are not declared. */
+  readonly vault?: string;
+  /** Address of each node, or of the service where somebody else runs it. Absent: likewise. */
+  readonly vectors?: readonly string[];
+  /** `http://HOST:PORT`, and the namespace that it runs in. Absent: likewise. */
+  readonly prometheus?: { readonly url: string; readonly namespace: string };
 }
 
 /** How a backend's object store is reached. */
 export interface ObjectStore {
   /** Host, or `host:port`, TLS always: `ACCOUNT.r2.cloudflarestorage.com`, `s3.us-west-2.amazonaws.com`. */
   readonly endpoint: string;
-  /** Default: every public address on port 443, as an object store's addresses change. A private endpoint's addresses
-   * are safer: nothing else of the internet can then be reached with what was stolen from a job. */
+  /** Default: every public address, as an object store's addresses change. A private endpoint is safer (for S3, one of
+   * AWS's token service belongs to it): nothing else of the internet can then be reached with what a job holds. */
   readonly peer?: Peer;
-  /** The authority that signs the endpoint's certificate, as a config map with the key `ca.crt`. Default: the image's. */
-  readonly authority?: { readonly configMap: string };
+  /** Name of a secret like those of plan/secrets.ts, in AWS's shared credentials format. Default: R2's token, and for
+   * S3 none: the pod's own role, where nothing could be stolen from a file. Only a private store (a test) needs it. */
+  readonly credentialsSecret?: string;
+  /** Config map whose key `ca.crt` is the authority of the endpoint's certificate. Default: the image's authorities. */
+  readonly authority?: string;
+}
+export type ObjectStores = Readonly<Partial<Record<BackendName, ObjectStore>>>;
+
+const httpsPort = 443;
+const addressOf = (text: string): Server | undefined => {
+  const match = /^(?:https?:\/\/)?([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?::(\d{1,5}))?\/?$/i.exec(text);
+  if (match?.[1] === undefined) return undefined;
+  const port = match[3] === undefined ? (text.startsWith("http://") ? 80 : httpsPort) : Number(match[3]);
+  return port >= 1 && port <= 65_535 ? { host: match[1], port } : undefined;
+};
+
+/**
+ * The server behind `HOST:PORT` or an address.
+ * @throws RangeError where it is none: check with `reachProblems` first
+ */
+export function serverAt(text: string): Server {
+  const server = addressOf(text);
+  if (server === undefined) throw new RangeError(`${text} is no address of a server`);
+  return server;
 }
 
-export type ObjectStores = Readonly<Partial<Record<BackendName, ObjectStore>>>;
+/** What is wrong with where things are. */
+export function reachProblems(servers: Partial<RegionServers>, stores: ObjectStores, needed: readonly BackendName[]): readonly string[] {
+  const listed: readonly (readonly [string, string])[] = [
+    ...(servers.redis ?? []).map((text) => ["servers.redis", text] as const),
+    ...(servers.vault === undefined ? [] : [["servers.vault", servers.vault] as const]),
+    ...(servers.vectors ?? []).map((text) => ["servers.vectors", text] as const),
+    ...(servers.prometheus === undefined ? [] : [["servers.prometheus", servers.prometheus.url] as const]),
+  ];
+  return [
+    ...listed.filter(([, text]) => addressOf(text) === undefined).map(([field, text]) => `${field}: ${JSON.stringify(text)} is no HOST:PORT`),
+    ...(servers.redis?.length === 0 ? ["servers.redis: the region has no server of Redis"] : []),
+    ...(servers.vectors?.length === 0 ? ["servers.vectors: no node is named; leave the field out where no vector store runs"] : []),
+    ...needed.filter((name) => stores[name] === undefined).map((name) => `objectStores: the plan's backend ${name} is missing`),
+    ...Object.entries(stores).flatMap(([name, { endpoint }]) => (/:\/\//.test(endpoint) || addressOf(endpoint) === undefined ? [`objectStores.${name}.endpoint: ${JSON.stringify(endpoint)} is no host, or host:port, without a scheme`] : [])),
+  ];
+}
+
+/** Every server that an identity talks to, and the object stores: nothing else is reachable from its pods. */
+export function egressOf(identity: IdentityName, servers: Partial<RegionServers>, stores: ObjectStores): readonly Allowance[] {
+  const toServers = serversOf(identity).flatMap((name) => allowancesTo(name, servers));
+  const toStores = Object.values(stores).map(({ endpoint, peer = publicAddresses }): Allowance => ({ to: [peer], ports: [serverAt(endpoint).port] }));
+  const seen = new Set<string>();
+  return [...toServers, ...toStores].filter((allowance) => {
+    const key = JSON.stringify(allowance);
+    return !seen.has(key) && seen.add(key).size > 0;
+  });
+}
+
+function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors = [], prometheus }: Partial<RegionServers>): readonly Allowance[] {
+  switch (name) {
+    case "postgres":
+      return postgres === undefined ? [] : [toPods(postgres.local)];
+    case "pgbackrest":
+      return postgres === undefined ? [] : [toPods(postgres.pgbackrest)];
+    case "redis":
+      return redis.map((text) => toPods(serverAt(text)));
+    case "vault":
+      return vault === undefined ? [] : [toPods(serverAt(vault))];
+    case "vectors":
+      // What somebody else runs is on the internet, behind the port of HTTPS.
+      return vectors.map(serverAt).map((server) => (server.port === httpsPort ? { to: [publicAddresses], ports: [httpsPort] } : toPods(server)));
+    case "prometheus":
+      return prometheus === undefined ? [] : [{ to: [{ kind: "namespace", namespace: prometheus.namespace }], ports: [serverAt(prometheus.url).port] }];
+  }
+}
+
+/** A policy sees pods, not the service in front of them: those of this project, at that port alone. */
+const toPods = ({ port }: Server): Allowance => ({ to: [{ kind: "pods", selector: { "app.kubernetes.io/part-of": "blackroad-dr" } }], ports: [port] });
