@@ -50,8 +50,9 @@ describe("the house", () => {
     expect(wrong).toEqual([]);
   });
 
+  // Components may not import the runner's: theirs asks a kubeconfig's command for a token, and nothing else.
   it("starts child processes in one module only", () => {
     const wrong = files.filter((path) => importsOf(path).includes("node:child_process")).map((path) => relative(root, path));
-    expect(wrong.sort()).toEqual(["runner/system/process.ts", "runner/system/user.ts"]);
+    expect(wrong.sort()).toEqual(["components/foundation/exec-credential.ts", "runner/system/process.ts", "runner/system/user.ts"]);
   });
 });

@@ -18,7 +18,7 @@ export interface RecoverySource {
   readonly backends: readonly RecoveryBackend[];
   /** Role of the identity `restore`, which reads everything and writes nothing. Absent: no S3 backend needs one (a
    * cluster without workload identity). */
-  readonly roleArn?: string;
+  readonly roleArn?: pulumi.Input<string>;
   /** Values of the secrets that a recovery reads, by their names in plan/secrets.ts; secret outputs, never plain. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
 }
