@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { messageOf } from "../runner/errors.ts";
 import { findDrills, isOwnerAlive, nameLeftovers, removeDrill } from "./environments/local/leftovers.ts";
 
 export interface SweepResult {
@@ -23,7 +24,8 @@ export async function sweep(parent = drillsFolder()): Promise<SweepResult> {
       running.push(drill.id);
       continue;
     }
-    const left = nameLeftovers(await removeDrill(drill.root, drill.id));
+    // One that cannot be removed, as it is another user's, keeps no other one here.
+    const left = await removeDrill(drill.root, drill.id).then(nameLeftovers, (error: unknown) => [`${drill.root}: ${messageOf(error)}`]);
     if (left.length === 0) removed.push(drill.id);
     leftovers.push(...left);
   }

@@ -65,7 +65,7 @@ export function registerDrill(program: Command, context: CliContext): void {
     .action(async () => {
       const { sweep } = await import("../../drill/sweep.ts");
       const result = await sweep();
-      const said = [...result.removed.map((what) => `removed ${what}`), ...result.running.map((id) => `left alone: ${id} is still running`), `leftovers: ${result.leftovers.length}`];
+      const said = [...result.removed.map((what) => `removed ${what}`), ...result.running.map((id) => `left alone: ${id} is still running`), ...result.leftovers.map((what) => `NOT removed: ${what}`), `leftovers: ${result.leftovers.length}`];
       context.print(said.join("\n"), result);
       if (result.leftovers.length > 0) context.setExitCode(exitCodes.failed);
     });

@@ -1,4 +1,4 @@
-import { access, readdir, readFile, rm } from "node:fs/promises";
+import { access, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { writeDurably } from "../../../runner/system/files.ts";
@@ -67,20 +67,34 @@ export async function writeMark(root: string, id: string): Promise<void> {
   await writeDurably(join(root, markFile), `${JSON.stringify(mark)}\n`);
 }
 
-/** The drills whose folders lie in `parent`. */
+/** What `drillName` makes, with the number of a scenario behind it. */
+const drillFolder = /^dr-drill-\d{8}-[0-9a-f]{4}(-\d+)?$/;
+/** A drill writes its mark at once; an older folder without one was left between the two, or by half of a teardown. In ms. */
+const unmarkedAfter = 10_000;
+
+/** The drills whose folders lie in `parent`: by their marks, or where a kill left none that can be read, by their names. */
 export async function findDrills(parent: string): Promise<DrillMark[]> {
   const folders = await readdir(parent, { withFileTypes: true }).catch(() => []); // no such parent: no drills
-  const marks = await Promise.all(
-    folders
-      .filter((entry) => entry.isDirectory())
-      .map(async ({ name }) => {
-        const text = await readFile(join(parent, name, markFile), "utf8").catch(() => undefined); // not a drill's
-        if (text === undefined) return undefined;
-        const mark = markSchema.safeParse(JSON.parse(text));
-        return mark.success ? { ...mark.data, root: join(parent, name) } : undefined;
-      }),
-  );
+  const marks = await Promise.all(folders.filter((entry) => entry.isDirectory()).map(({ name }) => markOf(parent, name)));
   return marks.filter((mark) => mark !== undefined);
+}
+
+async function markOf(parent: string, name: string): Promise<DrillMark | undefined> {
+  const root = join(parent, name);
+  const text = await readFile(join(root, markFile), "utf8").catch(() => ""); // not a drill's, or not any more
+  const mark = markSchema.safeParse(parsed(text));
+  if (mark.success) return { ...mark.data, root };
+  const made = drillFolder.test(name) ? await stat(root).then(({ ctime }) => ctime, () => undefined) : undefined;
+  if (made === undefined || Date.now() - made.getTime() < unmarkedAfter) return undefined;
+  return { id: name, root, pid: 0, pidStartedAt: "", createdAt: made.toISOString() };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // cut in half, or somebody else's file
+  }
 }
 
 /** Whether the process that made the drill still runs. */
