@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   "fan-out": async () => (await import("./fan-out.ts")).benchFanOut(),
   agents: async () => (await import("./agents.ts")).benchAgents(),
   drill: async () => (await import("./drill.ts")).benchDrill(),
+  pulumi: async () => (await import("./pulumi.ts")).benchPulumi(),
 };
 
 const asked = process.argv.slice(2);

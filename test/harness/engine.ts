@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly within?: number;
   /** More arguments of the command. */
   readonly args?: readonly string[];
+  /** More of the environment, for the program too. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A stack of the project under the real engine. Each verb throws `EngineError` where the engine fails. */
@@ -55,8 +57,8 @@ export interface EngineStack {
 export interface Engine {
   readonly folder: string;
   readonly providers: Providers;
-  /** A new stack; `config` is added to its configuration file, by the full key. */
-  stack(name: string, config?: Readonly<Record<string, string>>): Promise<EngineStack>;
+  /** A new stack with a configuration, by the full keys. */
+  stack(name: string, config?: Readonly<Record<string, unknown>>): Promise<EngineStack>;
   /** Names of the stacks that there are. */
   stacks(): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -100,17 +102,15 @@ export async function startEngine(project: string): Promise<Engine> {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
     PULUMI_DEBUG_PROVIDERS: providers.ports,
+    KUBECONFIG: providers.kubeconfig,
   };
-  const pulumi = (args: readonly string[], within: number) => run(program, [...args, "--non-interactive", "--color", "never"], { cwd: at("project"), env, deadline: within });
+  const pulumi: Pulumi = (args, within, more = {}) => run(program, [...args, "--non-interactive", "--color", "never"], { cwd: at("project"), env: { ...env, ...more }, deadline: within });
   return {
     folder,
     providers,
     async stack(name, config = {}) {
+      await writeFile(at(`project/Pulumi.${name}.yaml`), JSON.stringify({ config })); // JSON is YAML
       await pulumi(["stack", "init", name, "--secrets-provider", "passphrase"], 60);
-      await Object.entries(config).reduce(async (before, [key, value]) => {
-        await before;
-        await pulumi(["config", "set", "--stack", name, "--path", key, value], 60);
-      }, Promise.resolve());
       return stackOf(name, pulumi, at);
     },
     stacks: async () => (JSON.parse((await pulumi(["stack", "ls", "--json"], 60)).stdout) as { readonly name: string }[]).map(({ name }) => name),
@@ -135,14 +135,14 @@ async function mirror(project: string, to: string): Promise<void> {
   if (!names.includes("node_modules")) await symlink(join(import.meta.dirname, "..", "..", "node_modules"), join(to, "node_modules"));
 }
 
-type Pulumi = (args: readonly string[], within: number) => Promise<{ readonly stdout: string; readonly stderr: string; readonly seconds: number }>;
+type Pulumi = (args: readonly string[], within: number, env?: Readonly<Record<string, string>>) => Promise<{ readonly stdout: string; readonly stderr: string; readonly seconds: number }>;
 
 function stackOf(name: string, pulumi: Pulumi, at: (name: string) => string): EngineStack {
   let runs = 0;
-  const operate = async (verb: string, flags: readonly string[], { within = 110, args = [] }: RunOptions = {}): Promise<Summary> => {
+  const operate = async (verb: string, flags: readonly string[], { within = 110, args = [], env = {} }: RunOptions = {}): Promise<Summary> => {
     const log = at(`events-${name}-${String(++runs)}-${verb}.jsonl`);
     const begun = performance.now();
-    const ended = await pulumi([verb, "--stack", name, "--event-log", log, ...flags, ...args], within).then(
+    const ended = await pulumi([verb, "--stack", name, "--event-log", log, ...flags, ...args], within, env).then(
       ({ stdout }) => ({ output: stdout, error: undefined }),
       (error: unknown) => ({ output: messageOf(error), error }),
     );

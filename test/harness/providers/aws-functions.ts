@@ -4,7 +4,7 @@ import { keyIdOf, keyThere } from "./aws-storage.ts";
 import type { Place } from "./behaviour.ts";
 import type { Thing } from "./cloud.ts";
 import { need } from "./rules.ts";
-import { objects, text, texts, type Properties } from "./wire.ts";
+import { isObject, objects, text, texts, type Properties } from "./wire.ts";
 
 function aliasThere(place: Place, region: string, name: string): Thing {
   const alias = place.cloud.find({ provider: "aws", type: "aws:kms/alias:Alias", location: region, id: name });
@@ -30,6 +30,23 @@ function role(args: Properties, place: Place): Properties {
   const found = place.cloud.find({ provider: "aws", type: "aws:iam/role:Role", location: "", id: need(args, "name") });
   if (found === undefined) throw new Error(`reading IAM Role (${need(args, "name")}): couldn't find resource`);
   return { ...found.outputs, id: found.id };
+}
+
+/** The one of a type in a region that has every tag that is asked for, as EC2 finds things. */
+function tagged(type: string, what: string, args: Properties, place: Place): Thing {
+  const wanted = Object.entries(isObject(args["tags"]) ? args["tags"] : {});
+  const region = regionOf(args, place);
+  const found = place.cloud.all(type).filter(({ location, inputs }) => location === region && wanted.every(([key, value]) => isObject(inputs["tags"]) && inputs["tags"][key] === value));
+  const [first] = found;
+  if (first === undefined || found.length > 1) throw new Error(`${found.length === 0 ? "no" : "multiple"} matching ${what} found`);
+  return first;
+}
+
+function zone(args: Properties, place: Place): Properties {
+  const name = need(args, "name");
+  const found = place.cloud.all("aws:route53/zone:Zone").find(({ inputs }) => inputs["name"] === name);
+  if (found === undefined) throw new Error(`no matching Route 53 Hosted Zone found: ${name}`);
+  return { ...found.outputs, id: found.id, zoneId: found.id };
 }
 
 /** The functions of the AWS provider that the simulation knows, answered from what exists. */
@@ -67,4 +84,13 @@ export const awsFunctions: Readonly<Record<string, (args: Properties, place: Pla
     return { id: `${arn}|AWSCURRENT`, arn, region, secretId: need(args, "secretId"), secretString: version.inputs["secretString"], secretBinary: "", versionId: version.outputs["versionId"], versionStages: ["AWSCURRENT"], createdDate: "2026-01-01T00:00:00Z" };
   },
   "aws:iam/getRole:getRole": role,
+  "aws:ec2/getVpc:getVpc": (args, place) => {
+    const vpc = tagged("aws:ec2/vpc:Vpc", "EC2 VPC", args, place);
+    return { ...vpc.outputs, id: vpc.id };
+  },
+  "aws:ec2/getRouteTable:getRouteTable": (args, place) => {
+    const table = tagged("aws:ec2/routeTable:RouteTable", "EC2 Route Table", args, place);
+    return { ...table.outputs, id: table.id, routeTableId: table.id };
+  },
+  "aws:route53/getZone:getZone": zone,
 };

@@ -22,6 +22,7 @@ export const networkRules: Readonly<Record<string, Rule>> = {
   "aws:eks/addon:Addon": { id: ({ inputs }) => `${need(inputs, "clusterName")}:${need(inputs, "addonName")}`, replaces: ["clusterName", "addonName"] },
   "aws:eks/accessEntry:AccessEntry": { id: ({ inputs }) => `${need(inputs, "clusterName")}:${need(inputs, "principalArn")}`, replaces: ["clusterName", "principalArn"] },
   "aws:eks/podIdentityAssociation:PodIdentityAssociation": { replaces: ["clusterName", "namespace", "serviceAccount"] },
+  "aws:route53/zone:Zone": { id: ({ inputs, cloud }) => `Z${hash(`${need(inputs, "name")} ${cloud.all("aws:route53/zone:Zone").length}`, 20).toUpperCase()}`, outputs: (_asked, id) => ({ zoneId: id, primaryNameServer: "ns-1.example" }), replaces: ["name"] },
   "aws:cloudwatch/metricAlarm:MetricAlarm": { id: ({ inputs }) => need(inputs, "name"), named: ["name"], replaces: ["name"] },
   "aws:cloudwatch/logGroup:LogGroup": { id: ({ inputs }) => need(inputs, "name"), taken: "ResourceAlreadyExistsException: the log group exists", named: ["name"], replaces: ["name"] },
   "aws:sns/topic:Topic": { id: ({ inputs, location }) => topicArn(location, need(inputs, "name")), named: ["name"], replaces: ["name"] },

@@ -8,11 +8,12 @@ export const serviceOf = (type: string): string => type.split(":")[1]?.split("/"
 
 /**
  * Where a request goes: the resource's own region, else the provider's.
- * @throws Error where neither says it
+ * @throws Error where neither says it, or the region does not answer
  */
 export function regionOf(inputs: Properties, place: Place): string {
   const region = text(inputs, "region") ?? text(place.config, "region");
   if (region === undefined) throw new Error("no region: neither the resource names one nor the provider's configuration (aws:region)");
+  place.cloud.reach(region);
   return region;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Properties } from "./wire.ts";
 
@@ -29,11 +29,23 @@ export class Cloud {
     this.folder = folder;
   }
 
+  /** From now on nothing at these places answers, and what is there is not seen; none: all is well again. */
+  lose(locations: readonly string[]): void {
+    writeFileSync(this.lost, locations.join("\n"));
+  }
+
+  /** @throws Error where the place does not answer */
+  reach(location: string): void {
+    if (this.lostLocations().includes(location)) throw new Error(`${location} does not answer: connection timed out`);
+  }
+
   find(key: ThingKey): Thing | undefined {
+    this.reach(key.location);
     return read(this.path(key));
   }
 
   put(thing: Thing): void {
+    this.reach(thing.location);
     const path = this.path(thing);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(`${path}.new`, JSON.stringify(thing));
@@ -46,11 +58,19 @@ export class Cloud {
 
   /** Everything of a type, or of all types, in the order of location and id. */
   all(type?: string): readonly Thing[] {
+    const lost = this.lostLocations();
     const folders = type === undefined ? list(this.folder) : [safe(type)];
     return folders
       .flatMap((folder) => list(join(this.folder, folder)).map((file) => read(join(this.folder, folder, file))))
-      .filter((thing) => thing !== undefined)
+      .filter((thing): thing is Thing => thing !== undefined && !lost.includes(thing.location))
       .toSorted((a, b) => (`${a.type} ${a.location} ${a.id}` < `${b.type} ${b.location} ${b.id}` ? -1 : 1));
+  }
+
+  private get lost(): string {
+    return `${this.folder}.lost`;
+  }
+  private lostLocations(): readonly string[] {
+    return existsSync(this.lost) ? readFileSync(this.lost, "utf8").split("\n") : [];
   }
 
   private path({ type, location, id }: ThingKey): string {

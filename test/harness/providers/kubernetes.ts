@@ -8,7 +8,7 @@ const clusterScoped = new Set(["APIService", "ClusterIssuer", "ClusterRole", "Cl
 /** API groups that every cluster has; another one's kinds need their definitions. */
 const builtIn = new Set(["core", "apps", "batch", "policy", "autoscaling", "networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "apiextensions.k8s.io", "admissionregistration.k8s.io", "node.k8s.io"]);
 /** Definitions that the README asks a cluster to have. */
-const expected = new Set(["cert-manager.io", "monitoring.coreos.com"]);
+export const expectedGroups = new Set(["cert-manager.io", "monitoring.coreos.com"]);
 /** Namespaces of a cluster that nobody has touched, and of what the README asks for. */
 const namespaces = new Set(["default", "kube-system", "kube-public", "kube-node-lease", "monitoring", "cert-manager"]);
 
@@ -40,7 +40,7 @@ const clusterOf = (place: Place): string => text(place.config, "context") ?? has
 
 const namespaceThere = (cloud: Cloud, cluster: string, name: string): boolean => namespaces.has(name) || cloud.find({ provider: "kubernetes", type: "kubernetes:core/v1:Namespace", location: cluster, id: name }) !== undefined;
 const definitionThere = (cloud: Cloud, cluster: string, group: string): boolean =>
-  expected.has(group) || cloud.all("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition").some((one) => one.location === cluster && isObject(one.inputs["spec"]) && one.inputs["spec"]["group"] === group);
+  expectedGroups.has(group) || cloud.all("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition").some((one) => one.location === cluster && isObject(one.inputs["spec"]) && one.inputs["spec"]["group"] === group);
 
 function at(inputs: Properties, path: string): Wire {
   return path.split(".").reduce<Wire>((value, key) => (isObject(value) ? value[key] : undefined), inputs);
