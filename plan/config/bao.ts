@@ -1,5 +1,5 @@
 /** `bao.hcl`, the configuration of an OpenBao server; HashiCorp Vault's of the same make. No secret stands in it. */
-import { keyAlias } from "../names.ts";
+import { keyAlias, vaultSealKey } from "../names.ts";
 import type { Plan } from "../types.ts";
 import { atLeast, parseVersion, type ToolVersion } from "./version.ts";
 
@@ -7,8 +7,8 @@ import { atLeast, parseVersion, type ToolVersion } from "./version.ts";
 export type VaultFlavour =
   | {
       readonly kind: "openbao";
-      /** From 2.7 on the KMS seal is a plugin of its own, which the image must hold. */
-      readonly sealPlugin?: SealPlugin;
+      /** The KMS seal where it is a plugin: since 2.6 it can be, since 2.7 it always is. The image must hold it. */
+      readonly plugin?: SealPlugin;
     }
   | { readonly kind: "vault" };
 
@@ -17,8 +17,6 @@ export interface SealPlugin {
   readonly directory: string;
   /** Its file's name in there, e.g. `openbao-plugin-kms-aws`. */
   readonly command: string;
-  /** The plugin's own, e.g. `v0.1.0`. */
-  readonly version: string;
   /** SHA-256 of the file, in hexadecimal: another file is not started. */
   readonly sha256: string;
 }
@@ -45,8 +43,11 @@ export interface BaoArgs {
   readonly tls: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
 }
 
-/** Since when OpenBao's KMS seals are plugins, and since when it looks for a renewed certificate itself. */
-const pluginsSince = [2, 7] as const;
+/** Since when OpenBao can have its KMS seals as plugins, and since when it must. */
+const pluginsSince = [2, 6] as const;
+const pluginsOnlySince = [2, 7] as const;
+/** Since when it looks for a renewed certificate itself (its changelog, #3530). */
+const reloadsSince = [2, 7] as const;
 /** Since when OpenBao takes audit devices from its configuration, and from nowhere else. */
 const auditSince = [2, 4] as const;
 const digest = /^[0-9a-f]{64}$/;
@@ -56,13 +57,12 @@ export function baoProblems(flavour: VaultFlavour, version: string): readonly st
   const parsed = parseVersion(version);
   if (parsed === undefined) return [`version: ${JSON.stringify(version)} is no version, as 2.4.1 is`];
   if (flavour.kind === "vault") return [];
-  const { sealPlugin } = flavour;
-  const wantsPlugin = atLeast(parsed, ...pluginsSince);
+  const { plugin } = flavour;
   return [
     ...(atLeast(parsed, ...auditSince) ? [] : [`version: OpenBao ${version} takes no audit device from its configuration; use 2.4 or later`]),
-    ...(wantsPlugin && sealPlugin === undefined ? [`flavour.sealPlugin: OpenBao ${version} has its KMS seal as a plugin; name it, or nothing can be unsealed`] : []),
-    ...(!wantsPlugin && sealPlugin !== undefined ? [`flavour.sealPlugin: OpenBao ${version} has the KMS seal in itself; leave it out`] : []),
-    ...(sealPlugin !== undefined && !digest.test(sealPlugin.sha256) ? [`flavour.sealPlugin.sha256: ${JSON.stringify(sealPlugin.sha256)} is not 64 hexadecimal digits`] : []),
+    ...(plugin === undefined && atLeast(parsed, ...pluginsOnlySince) ? [`flavour.plugin: OpenBao ${version} has its KMS seal as a plugin; name it, or nothing can be unsealed`] : []),
+    ...(plugin !== undefined && !atLeast(parsed, ...pluginsSince) ? [`flavour.plugin: OpenBao ${version} has the KMS seal in itself; leave it out`] : []),
+    ...(plugin !== undefined && !digest.test(plugin.sha256) ? [`flavour.plugin.sha256: ${JSON.stringify(plugin.sha256)} is not 64 hexadecimal digits`] : []),
   ];
 }
 
@@ -81,7 +81,7 @@ export function baoHcl(args: BaoArgs): string {
     // OpenBao has no mlock, and swap is off on the nodes. Vault wants it said where the storage is raft, as its
     // database is a mapped file that would be locked whole.
     ...(flavour.kind === "vault" ? [["disable_mlock", true]] satisfies Line[] : []),
-    ...plugin(flavour),
+    ...sealPlugin(flavour),
     listener(args, version),
     storage(args),
     seal(args),
@@ -91,7 +91,7 @@ export function baoHcl(args: BaoArgs): string {
 }
 
 function listener({ flavour, ports, tls }: BaoArgs, version: ToolVersion): Block {
-  const reloads = flavour.kind === "openbao" && atLeast(version, ...pluginsSince);
+  const reloads = flavour.kind === "openbao" && atLeast(version, ...reloadsSince);
   return {
     block: ["listener", "tcp"],
     lines: [
@@ -123,12 +123,12 @@ function storage({ dataDirectory, ports, server, servers, tls }: BaoArgs): Block
 }
 
 /** Credentials come from the pod's web identity. */
-const seal = ({ plan, region }: BaoArgs): Block => ({ block: ["seal", "awskms"], lines: [["region", region], ["kms_key_id", keyAlias(plan, "vault-seal")]] });
+const seal = ({ plan, region }: BaoArgs): Block => ({ block: ["seal", "awskms"], lines: [["region", region], ["kms_key_id", keyAlias(plan, vaultSealKey)]] });
 
-function plugin(flavour: VaultFlavour): readonly Line[] {
-  if (flavour.kind === "vault" || flavour.sealPlugin === undefined) return [];
-  const { command, directory, sha256, version } = flavour.sealPlugin;
-  return [["plugin_directory", directory], { block: ["plugin", "kms", "awskms"], lines: [["command", command], ["version", version], ["sha256sum", sha256]] }];
+function sealPlugin(flavour: VaultFlavour): readonly Line[] {
+  if (flavour.kind === "vault" || flavour.plugin === undefined) return [];
+  const { command, directory, sha256 } = flavour.plugin;
+  return [["plugin_directory", directory], { block: ["plugin", "kms", "awskms"], lines: [["command", command], ["sha256sum", sha256]] }];
 }
 
 /** Vault takes none from its configuration: `vault audit enable file file_path=stdout` after it is initialised. */
