@@ -19,6 +19,8 @@ export interface GuardedBucketInput {
   readonly rules: readonly LifecycleRule[];
   /** The bucket that accesses are written to. */
   readonly logBucket?: string;
+  /** What must be there before logging is configured: Pulumi hands a component's `dependsOn` to none of its children. */
+  readonly after?: pulumi.ResourceOptions["dependsOn"];
   readonly tags: Record<string, string>;
 }
 
@@ -41,7 +43,7 @@ export function guardedBucket(parent: pulumi.Resource, name: string, input: Guar
   const policy = new aws.s3.BucketPolicy(`${name}-policy`, { ...at, policy: JSON.stringify(input.policy) }, { ...kept, dependsOn: [privacy] });
   const lock = input.lock === undefined ? [] : [lockOf(name, at, input.lock, versioned)];
   new aws.s3.BucketLifecycleConfiguration(`${name}-lifecycle`, { ...at, rules: [...input.rules], transitionDefaultMinimumObjectSize: "all_storage_classes_128K" }, { parent, dependsOn: [versioning] });
-  if (input.logBucket !== undefined) logging(name, at, input.bucket, input.logBucket, { parent });
+  if (input.logBucket !== undefined) logging(name, at, input.bucket, input.logBucket, { parent, ...(input.after === undefined ? {} : { dependsOn: input.after }) });
   return { bucket, ready: [bucket, versioning, ownership, privacy, encryption, policy, ...lock] };
 }
 

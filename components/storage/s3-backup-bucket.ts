@@ -27,7 +27,8 @@ export interface S3BackupBucketArgs {
   readonly lockMode?: LockMode;
   /** `alias/…` of the KMS key in the bucket's region and account; for every role but `log`. */
   readonly keyAlias?: string;
-  /** Where accesses are written down: the bucket of the role `log` in the same region; for every role but `log`. */
+  /** Where accesses are written down: the bucket of the role `log` in the same region; for every role but `log`. Where
+   * it is of the same stack, name it in `options.dependsOn`. */
   readonly logBucket?: string;
   /**
    * ARN patterns of who may delete versions and bypass GOVERNANCE locks, when a court or a mistake asks for it.
@@ -69,6 +70,7 @@ export class S3BackupBucket extends Component {
       policy: policyOfRole({ plan, role, bucket, accountId, keyArn, breakGlass }),
       rules: lifecycleOf(plan, role),
       ...(logBucket === undefined ? {} : { logBucket }),
+      ...(options?.dependsOn === undefined ? {} : { after: options.dependsOn }),
       tags: { plan: plan.name, role: role.kind },
     }).ready;
     this.registerOutputs({ bucket, region, role: role.kind, lock: locked === undefined ? undefined : { mode: lockMode, days: locked }, keyAlias, retention: plan.system.retention, breakGlass });
