@@ -35,14 +35,15 @@ const needs: Readonly<Record<IdentityName, Needs>> = {
   objects: { servers: [] },
   agents: { servers: ["postgres", "redis"], postgres: "backup", redis: "backup", passphrase: true, spools: ["redis"] },
   logs: { servers: [], passphrase: true },
-  metrics: { servers: ["prometheus"], passphrase: true, spools: ["metrics"] },
+  metrics: { servers: ["prometheus"], passphrase: true },
   config: { servers: [], passphrase: true, spools: ["configuration"] },
   archive: { servers: [], repositories: true, passphrase: true },
   // Restores into temporary servers of its own, one store after the other.
   verify: { servers: [], repositories: true, passphrase: true, spools: ["postgres"] },
   // It lists the repositories by pgBackRest, which asks for the passphrase even for that.
   exporter: { servers: ["postgres", "redis"], postgres: "monitoring", redis: "monitoring", repositories: true },
-  restore: { servers: [], repositories: true, passphrase: true },
+  // Into servers of its own, beside each other: the whole system.
+  restore: { servers: [], repositories: true, passphrase: true, spools: ["postgres", "redis", "vault", "vectors"] },
 };
 
 export const serversOf = (identity: IdentityName): readonly ServerName[] => needs[identity].servers;

@@ -40,7 +40,8 @@ export interface ObjectStore {
   /** Name of a secret like those of plan/secrets.ts, in AWS's shared credentials format. Default: R2's token, and for
    * S3 none: the pod's own role, where nothing could be stolen from a file. Only a private store (a test) needs it. */
   readonly credentialsSecret?: string;
-  /** Config map whose key `ca.crt` is the authority of the endpoint's certificate. Default: the image's authorities. */
+  /** Kubernetes secret with the authority that signs the endpoint's certificate, in `ca.crt`. Default: the image's
+   * authorities; only a private object store (a test) needs one. */
   readonly authority?: string;
 }
 export type ObjectStores = Readonly<Partial<Record<BackendName, ObjectStore>>>;

@@ -14,7 +14,8 @@ export interface Server {
 export interface DrServers {
   /** `local`: this region's leader, or else a replica of it; `pgbackrest`: the TLS server beside the leader. */
   readonly postgres?: { readonly local: Server; readonly pgbackrest: Server };
-  readonly redis?: Server;
+  /** The region's, in any order: whichever of them is the primary is backed up. */
+  readonly redis?: readonly Server[];
 }
 
 /** How a backend's object store is reached. */
@@ -104,9 +105,11 @@ function postgresEntry({ plan, identity, servers }: DrJson) {
   };
 }
 
+/** The runner knows one server of Redis; the first is the one that starts as the region's primary. */
 function redisEntry({ identity, servers }: DrJson) {
   const { redis: role } = rolesOf(identity);
   if (role === undefined) return undefined;
-  if (servers.redis === undefined) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
-  return { host: servers.redis.host, port: servers.redis.port, user: role, passwordFile: secretFile(redisSecret(role)) };
+  const [first] = servers.redis ?? [];
+  if (first === undefined) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
+  return { host: first.host, port: first.port, user: role, passwordFile: secretFile(redisSecret(role)) };
 }
