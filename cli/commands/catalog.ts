@@ -7,6 +7,7 @@ import type { CatalogListing } from "../../runner/catalog/catalog.ts";
 import { outcomeOf, type BackupRecord } from "../../runner/catalog/record.ts";
 import { downloadBackup, type Download } from "../../runner/download.ts";
 import { exitCodes } from "../../runner/errors.ts";
+import { restorePointKind } from "../../runner/stores/postgres/details.ts";
 import { verificationIn, verificationKind } from "../../runner/verification-record.ts";
 import type { CliContext } from "../context.ts";
 import { parseTime } from "../options/time.ts";
@@ -61,6 +62,7 @@ export function registerCatalog(program: Command, context: CliContext): void {
 }
 
 function outcomeText(record: BackupRecord): string {
+  if (record.kind === restorePointKind) return "mark"; // a name for a moment in the WAL: no copy could have failed
   if (record.kind !== verificationKind) return outcomeOf(record);
   const verification = verificationIn(record);
   return verification === undefined ? "unreadable" : verification.ok ? "good" : "NOT GOOD";

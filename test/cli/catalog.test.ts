@@ -40,6 +40,13 @@ describe("dr catalog", () => {
     expect(exitCode).toBe(0);
   });
 
+  it("does not call a restore point failed, which has no copies that could", async () => {
+    await context.catalog.write(record("postgres", "restore-point", "2026-11-22T20:29:30Z", { copies: [] }));
+    const { human } = await runCommand(registerCatalog, context, ["catalog", "list", "--store", "postgres"]);
+    expect(human).toMatch(/-postgres-restore-point-\w+ .* mark/);
+    expect(human).not.toContain("failed");
+  });
+
   it("names a damaged record and the backend that cannot be read, and says so with its exit code", async () => {
     await writeFile(join(folder.path, "run", "r2", "catalog", "redis", `${backup.id}.json`), "{");
     const damaged = await runCommand(registerCatalog, context, ["catalog", "list"]);

@@ -47,7 +47,8 @@ describe("a sweep", () => {
     for (const name of names) await access(join(folder.path, name));
   });
 
-  it.skipIf(!isRoot())("names another user's drill, which it cannot remove, and removes its own", async (context) => {
+  it("names another user's drill, which it cannot remove, and removes its own", async (context) => {
+    context.skip(!isRoot(), "only root can be somebody else");
     const cli = join(import.meta.dirname, "../../cli/dr.ts");
     const user = userNamed("nobody");
     if ((await run("test", ["-r", cli], { user, deadline: 10, accept: [0, 1] })).code !== 0) context.skip("the user nobody cannot read this checkout");

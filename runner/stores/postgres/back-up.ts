@@ -1,6 +1,6 @@
 /** PostgreSQL's backup: made in each repository in turn, because pgBackRest serialises; one record for all of them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { deadlineOf, expiryOf, refuseReadOnly } from "../../backup-record.ts";
+import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError, messageOf } from "../../errors.ts";
@@ -37,14 +37,18 @@ interface Made {
 /**
  * Backs the database up into each repository. Where one fails, the others' copies stand, and the outcome is `partial`.
  * Skipped on a replica, and where an incremental meets another backup: at 02:00 the full one supersedes it.
- * @throws DrError where no repository took it; the failure is recorded all the same.
+ * @throws DrError where no repository took it, or the server does not answer; the failure is recorded all the same.
  */
 export async function backUpPostgres(context: RunContext, kind: BackupKind): Promise<BackUpResult> {
   refuseReadOnly(context, "back PostgreSQL up");
   const repositories = repositoriesOf(context);
-  if (!(await withPostgres(context, isLeader))) return { outcome: "skipped", why: "this server is a replica: the backup is made where the leader is" };
-  const startedAt = context.clock.now();
-  const id = context.catalog.newId("postgres", kind);
+  const attempt = { id: context.catalog.newId("postgres", kind), store: "postgres", kind, schedule: scheduleOf[kind], startedAt: context.clock.now() };
+  const leads = await withPostgres(context, isLeader).catch(async (error: unknown) => {
+    await recordFailure(context, attempt, error);
+    throw error;
+  });
+  if (!leads) return { outcome: "skipped", why: "this server is a replica: the backup is made where the leader is" };
+  const { id, startedAt } = attempt;
   const made: Made[] = [];
   for (const repository of repositories) {
     const result = await backUpInto(context, repository, kind);

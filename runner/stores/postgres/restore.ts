@@ -1,6 +1,6 @@
 /** One restore from one repository, and the server that replays to its target. */
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseVersion } from "../../../plan/config/version.ts";
 import type { RunContext } from "../../context.ts";
@@ -57,7 +57,7 @@ export async function binDirectoryOf({ config }: RunContext, version: number): P
   const program = await findProgram("postgres", folder);
   const { stdout } = await run(program, ["--version"], { deadline: 20, cwd: "/" });
   const found = parseVersion(stdout)?.major;
-  if (found === version) return dirname(program);
+  if (found === version) return dirname(await realpath(program)); // a link alone has none of the other programs beside it
   throw new DrError({ kind: "unavailable", what: `the backup is of PostgreSQL ${version}, and this machine has ${found ?? "an unknown version"}: a restored database needs the same major version`, where: program, todo: `Install PostgreSQL ${version} (apt-get install postgresql-${version}), or name its folder as postgres.binDirectory.` });
 }
 

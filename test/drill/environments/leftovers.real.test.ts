@@ -57,7 +57,8 @@ describe("what a drill left", () => {
     expect(await findProcesses({ folders: [root] })).toEqual([]);
   });
 
-  it.skipIf(!isRoot())("is unmounted, the deepest first", async () => {
+  it("is unmounted, the deepest first", async ({ skip }) => {
+    skip(!isRoot(), "only root can mount");
     for (const folder of ["disk", "disk/inner disk"]) {
       await mkdir(join(root, folder), { recursive: true });
       await run("mount", ["-t", "tmpfs", "-o", "size=1m", "drill", join(root, folder)], { deadline: 10 });

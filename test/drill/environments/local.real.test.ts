@@ -91,7 +91,8 @@ describe("a production in three regions on this machine", () => {
     for (const path of [recovery.passphraseFile, recovery.workDirectory, place.dataDirectory, place.redisFolder]) expect(path).toContain(join(env.layout.root, "recovery", "test"));
   });
 
-  it.skipIf(!isRoot())("lets a recovery reach the stores, read there, and nothing else", async () => {
+  it("lets a recovery reach the stores, read there, and nothing else", async ({ skip }) => {
+    skip(!isRoot(), "only root has a user of PostgreSQL and a network namespace to give");
     const place = await env.recoveryConfig({ name: "proof" });
     expect((await env.isolation()).kind).toBe("namespace");
     const proofs = await env.proveIsolation(place);
@@ -199,7 +200,8 @@ describe("a folder that cannot be used", () => {
     await expect(create(join(parent, "x".repeat(60)))).rejects.toThrow("Unix sockets in it would have names over 107");
   });
 
-  it.skipIf(!isRoot())("is refused where PostgreSQL's user cannot enter it", async () => {
+  it("is refused where PostgreSQL's user cannot enter it", async ({ skip }) => {
+    skip(!isRoot(), "only root has a user of PostgreSQL and a network namespace to give");
     const closed = join(parent, "closed");
     await mkdir(closed, { mode: 0o700 });
     await expect(create(join(closed, "drill"))).rejects.toThrow("the user postgres, who runs the drill's servers, cannot enter the drill's folder");

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DrillReport } from "../../../drill/report/model.ts";
 import { writeReport } from "../../../drill/report/write.ts";
+import { lookUpProgram } from "../../../runner/system/programs.ts";
 import { groundOf, lowestContrasts, openBrowser, overflowOf, type Browser, type View } from "./browser.ts";
 import { badReport, goodReport, hotRun } from "./fixture.ts";
 
@@ -34,6 +35,7 @@ const views: readonly (View & { name: string })[] = [
 ];
 const reports: readonly (readonly [string, DrillReport])[] = [["a drill that passed", goodReport], ["a drill that failed", badReport], ["a hostile and overlong report", hardReport]];
 
+const hasBrowser = (await lookUpProgram("chromium")) !== undefined;
 let folder = "";
 const urlOf = (name: string) => pathToFileURL(join(folder, name, "report.html")).href;
 beforeAll(async () => {
@@ -45,8 +47,13 @@ afterAll(async () => rm(folder, { recursive: true, force: true }));
 for (const view of views) {
   describe(`the report on ${view.name}`, () => {
     let browser: Browser;
-    beforeAll(async () => void (browser = await openBrowser(view)));
-    afterAll(() => browser.close());
+    beforeAll(async () => {
+      if (hasBrowser) browser = await openBrowser(view);
+    });
+    beforeEach(({ skip }) => skip(!hasBrowser, "Chromium is not on this machine: nobody looks at the page"));
+    afterAll(async () => {
+      if (hasBrowser) await browser.close();
+    });
 
     for (const [name] of reports) {
       it(`asks for nothing, complains of nothing and does not scroll sideways: ${name}`, async () => {

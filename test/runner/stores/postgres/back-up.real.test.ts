@@ -32,6 +32,17 @@ describe("backups of PostgreSQL into two stores", () => {
     }
   });
 
+  it("leave a record of their failure where the server does not answer, as alerts are made from records", async () => {
+    const dead = await system.other("dead", { postgres: { ...system.postgres.config, port: 1 } });
+    try {
+      await expect(backUpPostgres(dead, "incremental")).rejects.toMatchObject({ kind: "unavailable" });
+      const { records } = await dead.catalog.list({ store: "postgres", kind: "incremental" });
+      expect(records.at(-1)?.copies).toEqual(["r2", "s3"].map((backend) => ({ backend, status: "failed", error: expect.stringMatching(/does not take the connection/) as string })));
+    } finally {
+      dead.close();
+    }
+  });
+
   it("can be made ready again without a change", async () => {
     expect(await initialisePostgres(system.context)).toEqual({ repositories: [{ repository: "r2", ok: true }, { repository: "s3", ok: true }] });
   });
