@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { blackroad } from "../../../plan/blackroad.ts";
-import { aclFile, configurationOf, probeScriptFile, redisServerFiles, secretScriptFile, sentinelFiles, sentinelStartFile, startScriptFile, type NamedServer, type RedisFilesArgs, type RedisPaths } from "../../../plan/config/redis-files.ts";
+import { aclFile, configurationOf, probeScriptFile, recoverScriptFile, redisServerFiles, secretScriptFile, sentinelFiles, sentinelStartFile, startScriptFile, type NamedServer, type RedisFilesArgs, type RedisPaths } from "../../../plan/config/redis-files.ts";
 import { redisRoles } from "../../../plan/config/redis.ts";
 import { secretsWanted } from "../../../plan/config/secret-template.ts";
 import { redisSecret, sentinelSecret } from "../../../plan/secrets.ts";
@@ -158,5 +158,26 @@ describe("the files of Redis in pods", () => {
     await waitFor("the emptied server as a replica with the data", async () => (await ask(primary, "app", "GET agent:1").catch(() => "")).includes("remembered"), { within: 60, every: 0.5 });
     expect(logs["redis-1"]).toContain("its volume is empty");
     expect(logs["redis-1"]).not.toContain("starting as the primary");
+  });
+
+  it("start a restored server once from what dr recovered, and from its own data after that", async () => {
+    const alone: NamedServer = { name: "redis-restored-0", host: "127.0.31.4", port: redisPort };
+    const args = { ...argsOf(alone), sentinels: [], recovery: { backup: "latest", configFile: "/etc/dr/dr.json" } };
+    const paths = await prepare(alone, redisServerFiles(args));
+    await render(paths, [configurationOf(alone.name), aclFile]);
+    // In the place of `dr`: a server with one key, left running on the socket that it was told, as `dr` leaves one.
+    const programs = join(root, "bin");
+    await mkdir(programs);
+    const fake = `#!/bin/sh\nset -eu\necho "$*" >> ${join(root, "calls")}\nredis-server --port 0 --unixsocket "\$9" --dir "\$7" --daemonize yes --appendonly yes > /dev/null\nuntil redis-cli -s "\$9" set agent:1 recovered 2> /dev/null; do sleep 0.1; done\n`;
+    await writeFile(join(programs, "dr"), fake, { mode: 0o755 });
+    const recover = () => run("sh", [join(paths.files, recoverScriptFile)], { env: { ...process.env, PATH: `${programs}:${process.env["PATH"] ?? ""}` }, timeout: 30_000 });
+    await recover();
+    expect((await recover()).stdout).toBe("recovered before\n");
+    expect(await readFile(join(root, "calls"), "utf8")).toBe(`--config /etc/dr/dr.json recover redis latest --into ${paths.data} --socket ${join(paths.run, "recover.sock")} --force\n`);
+
+    start(alone.name, ["-c", `exec redis-server ${join(paths.run, configurationOf(alone.name))}`]);
+    await waitFor("the restored server", () => ready(alone), { within: 30, every: 0.2 });
+    expect(await ask(alone, "app", "GET agent:1")).toBe("OK\nrecovered\n");
+    expect(await ask(alone, "monitoring", "INFO replication")).toMatch(/role:master[^]*connected_slaves:0/);
   });
 });
