@@ -1,5 +1,6 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import type * as pulumi from "@pulumi/pulumi";
+import { healthPath } from "../../plan/config/haproxy.ts";
 import { regionOf } from "../../plan/find.ts";
 import { dnsSwitchOver } from "../../plan/recovery-time.ts";
 import type { Plan, Region } from "../../plan/types.ts";
@@ -32,7 +33,8 @@ export interface DnsFailoverArgs {
   readonly regions: readonly ServingRegion[];
   /** What tells that a region's database can be written. */
   readonly health?: {
-    /** Answers well only while the region has Patroni's leader, as `PostgresCluster`'s health endpoint sees it. Default: `/health/writable`. */
+    /** Answers well only while the region has Patroni's leader, as HAProxy sees it.
+     * Default: `/healthz/writable`, which `PostgresCluster` serves. */
     readonly path?: string;
     /** Default: `200`. A range such as `2xx` would also take an answer of a proxy in between. */
     readonly codes?: string;
@@ -52,7 +54,6 @@ export type CloudflarePlan = "standard" | "enterprise";
 const leastInterval: Readonly<Record<CloudflarePlan, Duration>> = { standard: seconds(15), enterprise: seconds(10) };
 const longestInterval = seconds(3_600);
 
-const defaultHealthPath = "/health/writable";
 const defaultCheckRegions = ["WNAM", "ENAM", "WEU"];
 /** A region that comes and goes must be well this often in a row before clients are sent back to it. */
 const consecutiveUp = 2;
@@ -81,7 +82,7 @@ export class DnsFailover extends Component {
 
   private monitor(name: string, args: DnsFailoverArgs): cloudflare.LoadBalancerMonitor {
     const { dns } = args.plan;
-    const { path = defaultHealthPath, codes = "200", body } = args.health ?? {};
+    const { path = healthPath, codes = "200", body } = args.health ?? {};
     return new cloudflare.LoadBalancerMonitor(
       `${name}-monitor`,
       {
@@ -164,7 +165,7 @@ function problems(args: DnsFailoverArgs): readonly (string | false)[] {
   const { interval } = plan.dns;
   const names = regions.map(({ region }) => region);
   const ports = new Set(regions.map(({ url }) => URL.parse(url)?.port ?? ""));
-  const path = args.health?.path ?? defaultHealthPath;
+  const path = args.health?.path ?? healthPath;
   const detection = dnsSwitchOver(plan.dns);
   const reckoned = plan.tiers.hot.switchOver;
   return [

@@ -30,7 +30,7 @@ describe("DnsFailover", () => {
     expect(declared.one(monitorType).inputs).toMatchObject({
       accountId: "account",
       type: "https",
-      path: "/health/writable",
+      path: "/healthz/writable",
       expectedCodes: "200",
       expectedBody: "writable",
       followRedirects: false,
