@@ -24,9 +24,16 @@ export type Lifetime = "kept" | "ephemeral";
 export const dataOptions = (parent: pulumi.Resource, lifetime: Lifetime): pulumi.CustomResourceOptions =>
   lifetime === "kept" ? { parent, protect: true, retainOnDelete: true } : { parent };
 
+/** What the engine keeps of a component's arguments: of the plan its name, as the whole of it is code and would stand in
+ * the state once for each component. */
+function registered(args: object): pulumi.Inputs {
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(args);
+  return Object.fromEntries(entries.map(([key, value]) => [key, key === "plan" && typeof value === "object" && value !== null && "name" in value ? value.name : value]));
+}
+
 /** `blackroad:storage:S3BackupBucket`: the folder of the component and its class. */
 export abstract class Component extends pulumi.ComponentResource {
   constructor(folder: string, kind: string, name: string, args: object, options: pulumi.ComponentResourceOptions | undefined) {
-    super(`blackroad:${folder}:${kind}`, name, args, options);
+    super(`blackroad:${folder}:${kind}`, name, registered(args), options);
   }
 }

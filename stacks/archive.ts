@@ -8,10 +8,11 @@ import { accessLog, replicaBuckets } from "./parts/buckets.ts";
 import { openRegion } from "./parts/region.ts";
 import { storeArgs } from "./parts/stores.ts";
 import type { StackOutputs } from "./program.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The third region: the archive, the copies that S3 makes itself, and the third voice of each quorum. */
-export async function archive(plan: Plan, config: ArchiveConfig): Promise<StackOutputs> {
-  const region = await openRegion(plan, config, "witness", ["sentinel", "redis-sentinel"]);
+export async function archive(plan: Plan, config: ArchiveConfig, surroundings: Surroundings): Promise<StackOutputs> {
+  const region = await openRegion(plan, config, surroundings, "witness", ["sentinel", "redis-sentinel"]);
 
   const log = accessLog(region);
   const replicas = replicaBuckets(region, config.lockMode, log);

@@ -9,7 +9,7 @@ import { clusterChoice } from "./parts/region.ts";
 import type { StackOutputs } from "./program.ts";
 
 /** A recovery of production's backups in a place of its own, for as long as a drill takes. Nothing of it outlives it. */
-export async function drill(plan: Plan, config: DrillConfig): Promise<StackOutputs> {
+export function drill(plan: Plan, config: DrillConfig): StackOutputs {
   const { drill: asked, images, issuer } = config;
   const cluster = new RegionCluster("cluster", { plan, region: asked.region, cluster: clusterChoice(config.cluster), lifetime: "ephemeral" });
   const backends = plan.backends.flatMap((backend): RecoveryBackend[] => (asked.backends.some((name) => name === backend.name) ? [{ name: backend.name, endpoint: endpointOf(backend, config) }] : []));

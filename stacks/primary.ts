@@ -8,10 +8,11 @@ import { declareMonitoring } from "./parts/monitoring.ts";
 import { openRegion, servingSecrets } from "./parts/region.ts";
 import { declareStores } from "./parts/stores.ts";
 import type { StackOutputs } from "./program.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The region that serves while nothing has failed: the leaders, their near replicas, and the jobs that back them up. */
-export async function primary(plan: Plan, config: PrimaryConfig): Promise<StackOutputs> {
-  const region = await openRegion(plan, config, "primary", servingSecrets(plan));
+export async function primary(plan: Plan, config: PrimaryConfig, surroundings: Surroundings): Promise<StackOutputs> {
+  const region = await openRegion(plan, config, surroundings, "primary", servingSecrets(plan));
 
   const identities = declareIdentities(region);
   const stores = declareStores(region, identities, "primary");

@@ -8,10 +8,11 @@ import { declareMonitoring } from "./parts/monitoring.ts";
 import { openRegion, servingSecrets } from "./parts/region.ts";
 import { declareStores } from "./parts/stores.ts";
 import type { StackOutputs } from "./program.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The hot standby, and the second store of every backup. It comes up without the primary region's state or servers. */
-export async function secondary(plan: Plan, config: SecondaryConfig): Promise<StackOutputs> {
-  const region = await openRegion(plan, config, "secondary", servingSecrets(plan));
+export async function secondary(plan: Plan, config: SecondaryConfig, surroundings: Surroundings): Promise<StackOutputs> {
+  const region = await openRegion(plan, config, surroundings, "secondary", servingSecrets(plan));
 
   const log = accessLog(region);
   const buckets = backupBuckets(region, config.lockMode, log);

@@ -12,7 +12,7 @@ export const examples: Readonly<Record<string, string>> = {
   issuer: '{"name":"blackroad-dr","kind":"ClusterIssuer"}',
   storage: '{"className":"gp3-encrypted","postgres":"400Gi","redis":"20Gi","vault":"10Gi","vectors":"40Gi"}',
   networks: '["10.1.0.0/16","10.2.0.0/16","10.3.0.0/16"]',
-  peers: '[{"region":"us-west-2","cidr":"10.2.0.0/16","vpcId":"vpc-0123","routeTableIds":["rtb-0123"]}]',
+  peers: '[{"region":"us-west-2","cidr":"10.2.0.0/16","zones":["us-west-2a","us-west-2b","us-west-2c"]}]',
   lockMode: "COMPLIANCE",
   archive: '{"kind":"s3"}',
   vectors: '{"kind":"qdrant"}',

@@ -59,7 +59,8 @@ const cluster = z.discriminatedUnion("kind", [
     secretsKeyAlias: text.optional(),
   }),
 ]);
-const peer = z.strictObject({ region: text, cidr, vpcId: text, routeTableIds: z.array(text).min(1), zoneId: text.optional() });
+/** A region whose network came up before; it is found by its tags. One that is gone is left out. */
+const peer = z.strictObject({ region: text, cidr, zones: z.array(text).min(2) });
 
 const images = z.strictObject({ runner: text, redis: text.optional(), vault: text.optional(), vectors: text.optional() });
 const versions = z.strictObject({ redis: text.default("8.0.2"), vault: text.default("2.4.1"), vectors: text.default("1.19.0") });
@@ -83,6 +84,8 @@ const health = z.discriminatedUnion("kind", [
 
 const monitoring = z.strictObject({
   runbookUrl: z.url({ protocol: /^https$/ }),
+  /** The region's Prometheus, `http://HOST:PORT`, for its snapshots. Absent: none is made here. */
+  prometheus: z.url().optional(),
   prometheusNamespace: text.default("monitoring"),
   /** What the region's Prometheus and Alertmanager select by. */
   labels: z.record(text, z.string()).default({}),

@@ -16,8 +16,8 @@ const backendsIn = ({ plan, name }: Place): readonly Backend[] => plan.backends.
 
 /** Where the plan lets S3 copy a backend to. */
 function replicaRegionOf(plan: Plan, backend: Backend): string | undefined {
-  const copies = plan.stores.flatMap(({ copies: all }) => all);
-  return copies.find((copy) => copy.kind === "replicated-bucket" && copy.of === backend.name)?.region;
+  const [region] = plan.stores.flatMap(({ copies }) => copies.flatMap((copy) => (copy.kind === "replicated-bucket" && copy.of === backend.name ? [copy.region] : [])));
+  return region;
 }
 
 /** The region's own backup buckets: the backend's, and the one for what is kept for less than its lock. */

@@ -18,7 +18,6 @@ export function declareJobs(region: OpenRegion<ServingConfig>, { roleArns }: Reg
       image: config.images.runner,
       servers: serversOf(region, stores),
       objectStores: objectStores(plan, config),
-      issuer: common.issuer,
       suspended: config.suspended,
       ...(roleArns === undefined ? {} : { roleArns }),
     },

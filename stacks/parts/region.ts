@@ -3,7 +3,8 @@ import { RegionSecrets } from "../../components/access/region-secrets.ts";
 import { DrNamespace } from "../../components/foundation/dr-namespace.ts";
 import { PrivateZone } from "../../components/foundation/private-zone.ts";
 import { RegionCluster } from "../../components/foundation/region-cluster.ts";
-import { RegionPeering } from "../../components/foundation/region-peering.ts";
+import { findNetwork } from "../../components/foundation/find-network.ts";
+import { RegionPeering, type RegionNetwork } from "../../components/foundation/region-peering.ts";
 import type { ClusterChoice } from "../../components/foundation/cluster-choice.ts";
 import { ArgumentError } from "../../components/component.ts";
 import { placeOf, topologyProblems, type IssuerRef, type RegionPlace, type Topology } from "../../components/topology.ts";
@@ -12,6 +13,7 @@ import type { Plan, Region } from "../../plan/types.ts";
 import { gib } from "../../plan/units.ts";
 import type { ArchiveConfig, ServingConfig } from "../configuration/schema.ts";
 import { requireExpectedIn } from "./expected.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { present } from "./present.ts";
 
 type RegionConfig = ArchiveConfig | ServingConfig;
@@ -31,12 +33,12 @@ export interface OpenRegion<C extends RegionConfig = RegionConfig> {
 }
 
 /** Opens a region: checks what it is told and what its cluster has, then declares cluster, network, namespace and secrets. */
-export async function openRegion<C extends RegionConfig>(plan: Plan, config: C, role: Region["role"], secretNames: readonly string[]): Promise<OpenRegion<C>> {
+export async function openRegion<C extends RegionConfig>(plan: Plan, config: C, surroundings: Surroundings, role: Region["role"], secretNames: readonly string[]): Promise<OpenRegion<C>> {
   const topology: Topology = { places: config.topology.places, exposure: present(config.topology.exposure) };
   const problems = topologyProblems(plan, topology);
   if (problems.length > 0) throw new ArgumentError(`the ${role} region`, problems);
   const place = placeOf(plan, topology, role);
-  await requireExpectedIn(config.cluster, topology.exposure);
+  await requireExpectedIn(config.cluster, topology.exposure, surroundings);
 
   const cluster = new RegionCluster("cluster", { plan, region: place.region, cluster: clusterChoice(config.cluster), lifetime: "kept" });
   const { provider } = cluster;
@@ -77,5 +79,14 @@ function joinNetworks(plan: Plan, config: RegionConfig, place: RegionPlace, { ci
   if (cidr === undefined || vpcId === undefined) return;
   const zone = new PrivateZone("zone", { plan, place, vpcId, lifetime: "kept" });
   if (config.peers.length === 0) return;
-  new RegionPeering("peering", { plan, own: { region: place.region, cidr, vpcId, routeTableIds, zoneId: zone.zoneId }, peers: config.peers.map(present), lifetime: "kept" });
+  new RegionPeering("peering", { plan, own: { region: place.region, cidr, vpcId, routeTableIds, zoneId: zone.zoneId }, peers: peersOf(plan, config), lifetime: "kept" });
+}
+
+/** Networks that came up before, found by their tags: a region's state may be out of reach, and is never asked. */
+function peersOf(plan: Plan, { peers, topology }: RegionConfig): readonly RegionNetwork[] {
+  return peers.map(({ region, cidr, zones }) => {
+    const place = topology.places.find((one) => one.region === region);
+    if (place === undefined) throw new ArgumentError("peering", [`peers: ${region} has no place in the topology`]);
+    return findNetwork({ plan, place, network: { cidr, zones } });
+  });
 }

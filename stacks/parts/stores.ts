@@ -2,7 +2,7 @@ import type { ComponentResourceOptions } from "@pulumi/pulumi";
 import { PostgresCluster, type RepositoryAccess } from "../../components/databases/postgres-cluster.ts";
 import { RedisReplication } from "../../components/databases/redis-replication.ts";
 import type { StoreArgs } from "../../components/databases/store-args.ts";
-import { VaultCluster } from "../../components/databases/vault-cluster.ts";
+import { VaultCluster, type VaultFlavour } from "../../components/databases/vault-cluster.ts";
 import { VectorStore } from "../../components/databases/vector-store.ts";
 import { serviceAccountName } from "../../plan/names.ts";
 import { r2Secret } from "../../plan/secrets.ts";
@@ -61,7 +61,8 @@ function healthOf({ health }: ServingConfig): NonNullable<ConstructorParameters<
 function vaultOf(region: OpenRegion<ServingConfig>, { sealRoleArn }: RegionIdentities, role: "primary" | "standby", options: ComponentResourceOptions): VaultCluster | undefined {
   const { vault, vaultSeal } = region.config;
   if (!vault || sealRoleArn === undefined) return undefined;
-  return new VaultCluster("vault", { ...storeArgs(region, "vault"), role: { kind: role }, sealRoleArn, ...(vaultSeal === undefined ? {} : { flavour: { kind: "openbao", plugin: vaultSeal } }) }, options);
+  const flavour: VaultFlavour = vaultSeal === undefined ? { kind: "openbao" } : { kind: "openbao", plugin: vaultSeal };
+  return new VaultCluster("vault", { ...storeArgs(region, "vault"), role: { kind: role }, sealRoleArn, flavour }, options);
 }
 
 function vectorsOf(region: OpenRegion<ServingConfig>, role: "primary" | "standby", options: ComponentResourceOptions): VectorStore | undefined {

@@ -165,6 +165,10 @@ function watch(monitor: Monitor, all: Registered[]): void {
 
 /** What nearly every provider computes: enough for a program to go on. */
 function usual(type: string, name: string, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (type === "aws:eks/cluster:Cluster") {
+    return { arn: `arn:aws:eks:::cluster/${name}`, endpoint: "https://api.eks.example", certificateAuthority: { data: "Y2E=" }, identities: [{ oidcs: [{ issuer: "https://oidc.eks.example/id/1" }] }] };
+  }
+  if (type === "aws:ec2/launchTemplate:LaunchTemplate") return { arn: `arn:aws:ec2:::${name}`, latestVersion: 1 };
   if (type.startsWith("aws:")) {
     const region = typeof inputs["region"] === "string" ? inputs["region"] : "";
     const service = type.split(":")[1]?.split("/")[0] ?? "aws";

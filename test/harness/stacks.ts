@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import type { StackRole } from "../../plan/names.ts";
+import type { Plan } from "../../plan/types.ts";
+import { readConfiguration } from "../../stacks/configuration/read.ts";
+import { programOf, type StackOutputs } from "../../stacks/program.ts";
+import { declare, type Declaration, type DeclareOptions } from "./pulumi.ts";
+import { exampleConfig } from "./stack-examples.ts";
+
+import { exampleRecipients } from "./example-recipients.ts";
+
+/** Names a context for each serving region; no server is behind them. */
+const kubeconfig = join(import.meta.dirname, "kubeconfig.yaml");
+
+/** What the providers' functions answer in an account in which nothing exists yet; `undefined`: the usual. */
+export function answerOf(token: string, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  switch (token) {
+    case "aws:secretsmanager/getSecrets:getSecrets":
+      return { arns: [], names: [] };
+    case "aws:secretsmanager/getSecretVersion:getSecretVersion":
+      return { secretString: `value of ${String(inputs["secretId"])}` };
+    case "cloudflare:index/getAccountApiTokenPermissionGroupsList:getAccountApiTokenPermissionGroupsList":
+      return { results: ["Workers R2 Storage Bucket Item Write", "Workers R2 Storage Bucket Item Read"].map((name, index) => ({ id: `group-${index + 1}`, name, scopes: [] })) };
+    default:
+      return undefined;
+  }
+}
+
+/** What a stack registers as its shipped example configures it, with `changes` to single keys. */
+export async function declareStack(plan: Plan, role: StackRole, changes: Readonly<Record<string, unknown>> = {}, options: DeclareOptions = {}): Promise<Declaration<StackOutputs>> {
+  const raw = exampleConfig(role, { ...(role === "global" ? { escrow: { recipients: exampleRecipients } } : {}), ...changes });
+  const before = process.env["KUBECONFIG"];
+  process.env["KUBECONFIG"] = kubeconfig;
+  try {
+    return await declare(() => programOf(plan, readConfiguration(role, raw), { clusterApi: () => () => Promise.resolve({}) }), { stack: role, call: answerOf, ...options });
+  } finally {
+    if (before === undefined) delete process.env["KUBECONFIG"];
+    else process.env["KUBECONFIG"] = before;
+  }
+}
