@@ -25,9 +25,12 @@ export const r2Secret = (access: "writer" | "reader"): string => `r2-${access}`;
 export const postgresRoles = ["superuser", "replication", "rewind", "backup", "recovery", "monitoring", "heartbeat", "app"] as const;
 export type PostgresRole = (typeof postgresRoles)[number];
 export const postgresSecret = (role: PostgresRole): string => `postgres-${role}`;
-/** The role's name in PostgreSQL, e.g. `blackroad_backup`, and the services' database, which the agents' tables are in. */
-export const postgresUser = (plan: Plan, role: PostgresRole): string => `${plan.name}_${role}`;
+/** The role's name in PostgreSQL, e.g. `blackroad_backup`; the superuser keeps the one that tools expect. */
+export const postgresUser = (plan: Plan, role: PostgresRole): string => (role === "superuser" ? "postgres" : `${plan.name}_${role}`);
+/** The services' database, which the agents' tables are in. */
 export const servicesDatabase = (plan: Plan): string => plan.name;
+
+export const patroniRestSecret = "patroni-rest";
 
 export function secretsOf(plan: Plan): readonly SecretSpec[] {
   const repositories = plan.backends.filter(({ kind }) => kind === "r2" || kind === "s3");
@@ -35,11 +38,21 @@ export function secretsOf(plan: Plan): readonly SecretSpec[] {
     ...repositories.map(({ name }): SecretSpec => ({ name: repositorySecret(name), kind: "passphrase", opens: `pgBackRest's repository in ${name}` })),
     { name: runnerSecret, kind: "passphrase", opens: "every backup outside pgBackRest, in every backend" },
     ...postgresRoles.map((role): SecretSpec => ({ name: postgresSecret(role), kind: "password", opens: `PostgreSQL as ${role}` })),
-    { name: "patroni-rest", kind: "password", opens: "the calls of Patroni's REST interface that change something" },
+    { name: patroniRestSecret, kind: "password", opens: "the calls of Patroni's REST interface that change something" },
     ...redisRoles.map((role): SecretSpec => ({ name: redisSecret(role), kind: "password", opens: `Redis as ${role}` })),
     { name: sentinelSecret, kind: "password", opens: "the Sentinels" },
     { name: vectorsSecret("full"), kind: "password", opens: "the vector store" },
     { name: vectorsSecret("read-only"), kind: "password", opens: "the vector store, for reading" },
     ...repositories.filter(({ kind }) => kind === "r2").flatMap(() => (["writer", "reader"] as const).map((access): SecretSpec => ({ name: r2Secret(access), kind: "credentials", opens: `R2 as ${access}` }))),
   ];
+}
+
+/**
+ * Where Secrets Manager has the original of every secret, outside the primary region, and where a replica.
+ * @throws RangeError where the plan has no secondary region
+ */
+export function secretRegions(plan: Plan): { readonly home: string; readonly replicas: readonly string[] } {
+  const home = plan.regions.find(({ role }) => role === "secondary")?.name;
+  if (home === undefined) throw new RangeError(`the plan ${plan.name} has no secondary region`);
+  return { home, replicas: plan.regions.map(({ name }) => name).filter((name) => name !== home) };
 }

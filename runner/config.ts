@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { z } from "zod";
-import { hostDataDirectory, hostPgbackrestConf, pgbackrestPort } from "../plan/config/pgbackrest.ts";
+import { hostDataDirectory, hostPgbackrestConf } from "../plan/config/pgbackrest.ts";
+import { ports } from "../plan/servers.ts";
 import { DrError, messageOf } from "./errors.ts";
 
 /**
@@ -47,7 +48,7 @@ const folderBackend = z.strictObject({
 const pgbackrestServer = z.strictObject({
   /** One of the names in the server's certificate; an address will not do. */
   host: z.string().min(1),
-  port: z.int().min(1).max(65_535).default(pgbackrestPort),
+  port: z.int().min(1).max(65_535).default(ports.postgres.pgbackrest),
   /** The authority of the server's certificate. */
   caFile: absolutePath,
   /** Our own; its common name is what the server knows us by. */
@@ -71,6 +72,9 @@ const postgres = z.strictObject({
   user: z.string().min(1).default("postgres"),
   database: z.string().min(1).default("postgres"),
   passwordFile: absolutePath.optional(),
+  /** The authority of the server's certificate. With it the connection is encrypted, and `host` must be one of the
+   * certificate's names; without, nothing is encrypted, which is for a Unix socket. */
+  caFile: absolutePath.optional(),
   /** Folder of PostgreSQL's programs; default: the newest installed. */
   binDirectory: absolutePath.optional(),
 });

@@ -1,8 +1,17 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { healthPath } from "../../plan/config/haproxy.ts";
 import { Component, refuse } from "../component.ts";
 import type { PostgresClusterArgs } from "./postgres/args.ts";
+import { certificateSecret } from "./postgres/certificates.ts";
+import { clusterContext, type ClusterContext } from "./postgres/context.ts";
+import { databaseServers, jobsCertificate } from "./postgres/database.ts";
+import { etcdServer } from "./postgres/etcd.ts";
+import { clusterProblems } from "./postgres/problems.ts";
+import { proxyServers, proxyServices, type ProxyService } from "./postgres/proxy.ts";
+import { clientHost } from "./servers/services.ts";
+import { objectiveOf } from "./servers/size.ts";
 
-export type { HealthExposure, PostgresClusterArgs, PostgresClusterRole, PostgresIdentity, PostgresStorage, PostgresVersions, RepositoryAccess } from "./postgres/args.ts";
+export type { HealthExposure, PostgresClusterArgs, PostgresClusterRole, PostgresIdentity, PostgresStorage, PostgresVersions, RepositoryAccess, RestoredPostgres } from "./postgres/args.ts";
 
 /** Where a service of the database is reached, from inside the region's cluster. */
 export interface ServiceAddress {
@@ -23,19 +32,51 @@ export interface PostgresEndpoints {
   readonly pgbackrest: ServiceAddress;
   /** Kubernetes secret with `tls.crt`, `tls.key` and `ca.crt` of the jobs, for `local` and `pgbackrest`. */
   readonly clientSecret: string;
-  /** HTTPS; `/health/writable` answers 200 only where this region's server is the writable leader. */
+  /** HTTPS; the path answers 200 only where this region's server is the writable leader. */
   readonly health: ServiceAddress & { readonly path: string };
 }
 
-/** One Patroni cluster over the regions: this region's part of it. */
+/**
+ * One Patroni cluster over the regions: this region's part of it. With etcd in three regions, the loss of any one
+ * leaves a majority; where it was the leader's, its lease expires (that is the fence), and the other region promotes
+ * itself without a person. Every `up` declares its own region alone and waits for none.
+ */
 export class PostgresCluster extends Component {
   /** `undefined` where the role is `witness`. */
   readonly endpoints: PostgresEndpoints | undefined;
 
   constructor(name: string, args: PostgresClusterArgs, options?: pulumi.ComponentResourceOptions) {
-    refuse(`PostgresCluster ${name}`, []);
+    refuse(`PostgresCluster ${name}`, clusterProblems(args));
     super("databases", "PostgresCluster", name, args, options);
-    this.endpoints = undefined;
-    this.registerOutputs({});
+    const { lifetime, plan, region, role } = args;
+    const context = clusterContext(this, name, args);
+    etcdServer(context);
+    if (role.kind !== "witness") {
+      databaseServers(context);
+      proxyServers(context);
+    }
+    this.endpoints = role.kind === "witness" ? undefined : endpointsOf(context);
+    this.registerOutputs({
+      role: role.kind, region, lifetime,
+      copies: context.here.length,
+      quorum: Math.floor(context.arbiters.length / 2) + 1,
+      rpo: objectiveOf(plan, "postgres"),
+      repositories: context.repositories.map(({ backend }) => backend.name),
+      archiving: role.kind === "primary" || role.kind === "standby",
+      endpoints: this.endpoints,
+    });
   }
+}
+
+function endpointsOf(context: ClusterContext): PostgresEndpoints {
+  const address = ({ name, port }: ProxyService): ServiceAddress => ({ host: clientHost(name, context.proxy.place), port });
+  const { health, local, pgbackrest, reader, writer } = proxyServices(context);
+  return {
+    writer: address(writer),
+    reader: address(reader),
+    local: address(local),
+    pgbackrest: address(pgbackrest),
+    clientSecret: certificateSecret(context.database, jobsCertificate),
+    health: { ...address(health), path: healthPath },
+  };
 }

@@ -7,6 +7,8 @@ export type Peer =
   | { readonly kind: "pods"; readonly selector: Readonly<Record<string, string>> }
   /** Pods of a namespace, by the label that Kubernetes gives every namespace. */
   | { readonly kind: "namespace"; readonly namespace: string; readonly selector?: Readonly<Record<string, string>> }
+  /** Every pod of the cluster: for what tells no secret and changes nothing. */
+  | { readonly kind: "any-namespace" }
   /** Addresses: other regions, or object stores, whose addresses no policy of Kubernetes knows by name. */
   | { readonly kind: "addresses"; readonly cidr: string; readonly except?: readonly string[] };
 
@@ -56,6 +58,8 @@ function peer(one: Peer): k8s.types.input.networking.v1.NetworkPolicyPeer {
       return { podSelector: { matchLabels: one.selector } };
     case "namespace":
       return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": one.namespace } }, ...(one.selector === undefined ? {} : { podSelector: { matchLabels: one.selector } }) };
+    case "any-namespace":
+      return { namespaceSelector: {} };
     case "addresses":
       return { ipBlock: { cidr: one.cidr, ...(one.except === undefined ? {} : { except: [...one.except] }) } };
   }

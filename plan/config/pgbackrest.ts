@@ -88,10 +88,8 @@ export interface PgbackrestServer extends TlsFiles {
 
 /** Common name of the jobs' certificate, which pgBackRest's TLS server lets in. */
 export const jobsCommonName = "dr-jobs";
-/** pgBackRest's own default. */
-export const pgbackrestPort = 8432;
 /** Where a database's host in the cluster has its pgbackrest.conf; jobs name it to the TLS server there. */
-export const hostPgbackrestConf = "/run/dr/config/pgbackrest.conf";
+export const hostPgbackrestConf = "/run/dr/pgbackrest.conf";
 
 /** Where PostgreSQL's data is there: in a folder of the volume, as a volume's own may hold `lost+found`. */
 export const hostDataDirectory = "/var/lib/postgresql/data/pgdata";

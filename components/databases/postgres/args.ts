@@ -1,7 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { BackendName, Plan } from "../../../plan/types.ts";
 import type { Lifetime } from "../../component.ts";
+import type { Peer } from "../../kubernetes/network.ts";
 import type { IssuerRef, Topology } from "../../topology.ts";
+import type { RestoredPlace, StorageArgs, StoreResources } from "../store-args.ts";
 
 /** What this region's part of the database is. */
 export type PostgresClusterRole =
@@ -11,16 +13,19 @@ export type PostgresClusterRole =
   | { readonly kind: "standby" }
   /** A member of etcd alone: the third voice, without which a lost region could not be told from a lost network. */
   | { readonly kind: "witness" }
-  /** A database of its own out of a backup: a scope and an etcd of its own, in this region alone, and no archiving. */
-  | {
-      readonly kind: "restored";
-      /** An id of the catalog, a label of pgBackRest, or `latest`. */
-      readonly from: string;
-      /** ISO 8601 with a zone, e.g. `2026-11-22T21:18:00Z`; up to that moment, it included. Default: the latest. */
-      readonly targetTime?: string;
-      /** The one repository that is read; the others are not named, as a dead one costs minutes (facts F8). */
-      readonly repository: BackendName;
-    };
+  | RestoredPostgres;
+
+/** A database of its own out of a backup: a scope and an etcd of its own, in this region alone, and no archiving, as
+ * its WAL in production's archive would lead later recoveries astray. */
+export interface RestoredPostgres extends RestoredPlace {
+  readonly kind: "restored";
+  /** An id of the catalog, a label of pgBackRest, or `latest`. */
+  readonly from: string;
+  /** ISO 8601 with a zone, e.g. `2026-11-22T21:18:00Z`; up to that moment, it included. Default: the latest. */
+  readonly targetTime?: string;
+  /** The one repository that is read; the others are not named, as a dead one costs minutes (facts F8). */
+  readonly repository: BackendName;
+}
 
 /** How one backend's repository is reached. Its bucket, region and passphrase follow from the plan. */
 export interface RepositoryAccess {
@@ -54,26 +59,22 @@ export interface PostgresVersions {
 /** Of Debian 13, which the image is made of. */
 export const debian13: PostgresVersions = { postgres: "17", patroni: "4.0", pgbackrest: "2.55", etcd: "3.5", haproxy: "3.0" };
 
-export interface PostgresStorage {
-  /** Storage class of encrypted SSDs that may grow. */
-  readonly className: string;
-  /** Of one database server's data, as Kubernetes writes it, e.g. `200Gi`; room for the slot's WAL included. Billed per
-   * server: gp3 costs about 0.08 USD a GiB and month. Grows by hand: claims of a StatefulSet are immutable. */
-  readonly size: string;
-}
-
-/** What one container may use, as Kubernetes writes it. */
-export interface Resources {
-  readonly cpu: string;
-  readonly memory: string;
-}
+/** Of one database server; WAL that a slot holds back (`plan.postgres.slotWalLimit`) lies there too. */
+export type PostgresStorage = StorageArgs;
 
 /** How a health check of another provider reaches this region (Cloudflare's monitor). */
 export type HealthExposure =
-  /** A service inside the cluster; whoever serves the region's public name routes `/health/writable` to it. */
+  /** A service inside the cluster; whoever serves the region's public name routes `/healthz/writable` to it. */
   | { readonly kind: "service" }
   /** An Ingress of its own for that one path. */
-  | { readonly kind: "ingress"; readonly host: string; readonly className: string; readonly annotations?: Readonly<Record<string, string>> };
+  | {
+      readonly kind: "ingress";
+      /** Name that the check asks for. */
+      readonly host: string;
+      readonly className: string;
+      /** Must tell the controller that the service behind speaks HTTPS, in its own words. Default: as ingress-nginx wants it. */
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
 
 export interface PostgresClusterArgs {
   readonly plan: Plan;
@@ -87,8 +88,8 @@ export interface PostgresClusterArgs {
   readonly issuer: IssuerRef;
   /** Default: Debian 13's. */
   readonly versions?: PostgresVersions;
-  /** Of a database server. The witness has none. */
-  readonly storage?: PostgresStorage;
+  /** Of a database server. etcd's volume is of the same class, with a size of its own; the witness has that alone. */
+  readonly storage: PostgresStorage;
   /** Of every backend of the plan that holds a repository; of a restored database the one that it reads. */
   readonly repositories?: readonly RepositoryAccess[];
   /** Needed but for the witness. */
@@ -96,8 +97,11 @@ export interface PostgresClusterArgs {
   /** Addresses that servers and clients of any region come from, for pg_hba and the network policies. Default: the
    * private ones; every connection is encrypted and authenticated besides. */
   readonly networks?: readonly string[];
-  /** Of a database server. Default: 2 CPUs and 8Gi, of which a quarter is PostgreSQL's shared buffers. */
-  readonly resources?: Resources;
+  /** Who may use the database through the proxy, besides what the networks allow. Default: every pod of the namespace. */
+  readonly clients?: readonly Peer[];
+  /** Of a database server: what is reserved, and of memory the limit; a quarter of it becomes PostgreSQL's shared
+   * buffers. Default: 2 CPUs and 8 GiB. */
+  readonly resources?: StoreResources;
   /** Default: a service inside the cluster. */
   readonly health?: HealthExposure;
   /** `ephemeral`: nothing is protected, and the data goes with the stack. */

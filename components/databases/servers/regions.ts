@@ -18,7 +18,7 @@ export function placeHere(topology: Topology, region: string, role: StoreRole): 
 }
 export const topologyFor = (topology: Topology, role: StoreRole): Topology => (role.kind === "restored" ? { ...topology, exposure: { kind: "cluster" } } : topology);
 
-const privateNetworks: readonly string[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+export const privateNetworks: readonly string[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
 /** The same store's pods in the other regions, as a network policy can name them. */
 export function otherRegions(topology: Topology, place: RegionPlace, { networks = privateNetworks, selector }: { readonly networks?: readonly string[] | undefined; readonly selector?: Readonly<Record<string, string>> }): readonly Peer[] {

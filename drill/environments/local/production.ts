@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { postgresUser } from "../../../plan/secrets.ts";
 import type { Plan } from "../../../plan/types.ts";
 import { DrError, messageOf } from "../../../runner/errors.ts";
 import type { OsUser, Server } from "../../../runner/system/process.ts";
@@ -124,8 +125,8 @@ export class Production {
         ...common, programs: programs.postgres, scope: "blackroad", member, members: layout.members,
         etcdHosts: layout.etcd.map(({ address, clientPort }) => `${address}:${clientPort}`),
         archiveCommand: archiveCommandOf(member, programs.pgbackrest),
-        superuser: { name: "postgres", password: secrets.superuser },
-        replication: { name: "replicator", password: secrets.replication },
+        superuser: { name: postgresUser(plan, "superuser"), password: secrets.superuser },
+        replication: { name: postgresUser(plan, "replication"), password: secrets.replication },
         rest: { name: "patroni", password: secrets.rest },
         localAccounts: [userInfo().username, user?.name ?? userInfo().username],
       });

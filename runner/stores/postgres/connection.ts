@@ -18,11 +18,15 @@ export interface Address {
   readonly user?: string;
   readonly database?: string;
   readonly password?: string;
+  /** In PEM: encrypt, and believe only a server whose certificate it signed. */
+  readonly authority?: string;
 }
 
 /** Opens a connection; whoever opens it ends it. */
 export async function connectTo(address: Address): Promise<pg.Client> {
-  const client = new pg.Client({ user: "postgres", database: "postgres", ...address, application_name: "dr", connectionTimeoutMillis: connectTimeout * 1_000 });
+  const { authority, ...rest } = address;
+  const ssl = authority === undefined ? {} : { ssl: { ca: authority, minVersion: "TLSv1.2" as const } };
+  const client = new pg.Client({ user: "postgres", database: "postgres", ...rest, ...ssl, application_name: "dr", connectionTimeoutMillis: connectTimeout * 1_000 });
   // A connection that breaks between two queries is seen by the next query; without a listener Node would end.
   client.on("error", () => undefined);
   try {
@@ -36,9 +40,10 @@ export async function connectTo(address: Address): Promise<pg.Client> {
 
 /** Does `work` over a connection to the configured server. */
 export async function withPostgres<T>(context: RunContext, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const { host, port, user, database, passwordFile } = postgresConfigOf(context);
+  const { host, port, user, database, passwordFile, caFile } = postgresConfigOf(context);
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile, "the password of PostgreSQL");
-  const client = await connectTo({ host, port, user, database, ...(password === undefined ? {} : { password }) });
+  const authority = caFile === undefined ? undefined : await readSecret(caFile, "the authority of PostgreSQL's certificate");
+  const client = await connectTo({ host, port, user, database, ...(password === undefined ? {} : { password }), ...(authority === undefined ? {} : { authority }) });
   try {
     return await work(client);
   } finally {

@@ -50,6 +50,28 @@ describe("patroni.yml", () => {
     expect(patroniYml({ ...input, version: { major: 2, minor: 1 } })).toContain("master_start_timeout: 0");
   });
 
+  it("lets the primary region alone found the cluster, as the secondary's stack comes up first", () => {
+    expect(patroniYml(input)).toMatch(/^bootstrap:\n {2}dcs:/m);
+    expect(patroniYml({ ...input, member: far })).not.toContain("bootstrap:");
+  });
+
+  it("encrypts everything where it is given certificates, and asks for one where something could be changed", () => {
+    expect(patroniYml(input)).not.toMatch(/cacert|certfile|sslmode|protocol/);
+    const text = patroniYml({ ...input, listenAddress: "0.0.0.0", rewind: { name: "rewinder", password: "w" }, tls: { caFile: "/ca", certFile: "/crt", keyFile: "/key" } });
+    expect(text).toContain('  listen: "0.0.0.0:8008"\n  connect_address: "127.0.0.1:8008"');
+    expect(text).toContain('  certfile: "/crt"\n  keyfile: "/key"\n  cafile: "/ca"\n  verify_client: "optional"');
+    expect(text).toContain('ctl:\n  cacert: "/ca"\n  certfile: "/crt"\n  keyfile: "/key"');
+    expect(text).toContain('  protocol: "https"\n  cacert: "/ca"\n  cert: "/crt"\n  key: "/key"');
+    expect([...text.matchAll(/sslmode: "verify-full"\n {6}sslrootcert: "\/ca"/g)]).toHaveLength(3);
+    expect(text).toContain('rewind:\n      username: "rewinder"');
+  });
+
+  it("archives nothing from a restored server", () => {
+    const parameters = postgresParameters({ plan: blackroad, version: 15, archiveCommand: "off", listenAddresses: [], port: 5432, socketDirectory: "/run" });
+    expect(parameters).toMatchObject({ archive_mode: "off" });
+    expect(parameters).not.toHaveProperty("archive_command");
+  });
+
   it("quotes passwords", () => {
     expect(patroniYml(input)).toContain(String.raw`password: "one: 'two' \"three\""`);
   });
@@ -66,8 +88,18 @@ describe("etcd's configuration", () => {
     expect(text).not.toContain("transport-security");
   });
 
-  it("asks for certificates where they are given", () => {
-    expect(etcdConf({ plan: blackroad, member: member("a", 1), members, dataDirectory: "/d", clusterToken: "t", tls: { certFile: "/c", keyFile: "/k", caFile: "/ca" } })).toMatch(/client-transport-security:\n {2}cert-file: "\/c"[^]*client-cert-auth: true/);
+  const tls = { certFile: "/c", keyFile: "/k", caFile: "/ca", peerClient: { certFile: "/pc", keyFile: "/pk" }, allowed: { peers: ["e"], clients: ["e", "p"] } };
+  const secured = (minor: number) => etcdConf({ plan: blackroad, member: member("a", 1), members, dataDirectory: "/d", clusterToken: "t", listenAddress: "0.0.0.0", metricsPort: 9, tls: { ...tls, version: { major: 3, minor } } });
+
+  it("asks for certificates where they are given, of those who may be a client or a peer", () => {
+    expect(secured(5)).toContain('client-transport-security:\n  cert-file: "/c"\n  key-file: "/k"\n  trusted-ca-file: "/ca"\n  client-cert-auth: true\n  allowed-cn:\n    - "e"\n    - "p"\n');
+    expect(secured(5)).toContain('  allowed-cn:\n    - "e"\n  client-cert-file: "/pc"\n  client-key-file: "/pk"\n');
+    expect(secured(5)).toContain('listen-peer-urls: "https://0.0.0.0:1"\nlisten-client-urls: "https://0.0.0.0:2"\nlisten-metrics-urls: "http://0.0.0.0:9"\ninitial-advertise-peer-urls: "https://127.0.0.1:1"');
+  });
+
+  it("does not name what an older version would ignore", () => {
+    expect(secured(4)).toContain("client-cert-auth: true");
+    expect(secured(4)).not.toMatch(/allowed-cn|client-cert-file/);
   });
 });
 
