@@ -7,6 +7,7 @@ import { run } from "../../runner/system/process.ts";
 import { databaseUser } from "../../runner/system/user.ts";
 import { stopIsolated } from "../../runner/recovery/isolated-server.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../harness/protected-postgres.ts";
+import { s3Installed } from "../harness/s3.ts";
 
 const dr = join(import.meta.dirname, "..", "..", "cli", "dr.ts");
 
@@ -16,7 +17,7 @@ interface Answer {
   readonly stderr: string;
 }
 
-describe("dr with PostgreSQL", () => {
+describe.skipIf(!s3Installed)("dr with PostgreSQL (needs versitygw)", () => {
   let system: ProtectedPostgres;
   let config: string;
   beforeAll(async () => {

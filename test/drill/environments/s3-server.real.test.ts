@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issue } from "../../../drill/environments/certificates.ts";
 import { run } from "../../../runner/system/process.ts";
+import { s3Installed } from "../../harness/s3.ts";
 import { s3Backend, Stores } from "../../harness/stores.ts";
 
 let stores: Stores;
@@ -22,7 +23,7 @@ describe("a drill's certificate", () => {
   });
 });
 
-describe("a drill's S3 server", () => {
+describe.skipIf(!s3Installed)("a drill's S3 server (needs versitygw)", () => {
   it("listens on the loopback alone, and keeps its accounts and objects over a kill", async () => {
     const first = await stores.s3("kept");
     const { stdout } = await run("ss", ["-ltnH", `sport = :${first.port}`], { deadline: 10 });

@@ -20,6 +20,7 @@ import { agentName, portraitOf, seedAgents, stateOf } from "../../harness/agents
 import { testContext, type TestContext, type TestContextOptions } from "../../harness/context.ts";
 import { startTestPostgres, type TestPostgres } from "../../harness/postgres.ts";
 import { startTestRedis, type TestRedis } from "../../harness/redis.ts";
+import { s3Installed } from "../../harness/s3.ts";
 import { temporaryFolder } from "../../harness/temporary.ts";
 
 const agents = 2_500;
@@ -88,7 +89,7 @@ const fails = async (work: Promise<unknown>): Promise<DrError> => {
   throw new Error(`a DrError is expected, not ${String(error)}`);
 };
 
-describe("a checkpoint of agents", () => {
+describe.skipIf(!s3Installed)("a checkpoint of agents (needs versitygw)", () => {
   it("holds every agent in blocks of at most 1,000, in every backend, with a few requests", async () => {
     const { record, outcome, requests, agents: count, keys } = await checkpointAgents(await context());
     expect({ outcome, count, keys }).toEqual({ outcome: "ok", count: agents, keys: agents });
@@ -148,7 +149,7 @@ describe("a checkpoint of agents", () => {
   });
 });
 
-describe("recovering one agent", () => {
+describe.skipIf(!s3Installed)("recovering one agent (needs versitygw)", () => {
   it("brings back configuration, tasks, episodes and keys to the byte, with their expiry times", async () => {
     const id = agentName(42);
     const expiresAt = Date.now() + 3_600_000;
@@ -235,7 +236,7 @@ describe("recovering one agent", () => {
   });
 });
 
-describe("recovering all agents", () => {
+describe.skipIf(!s3Installed)("recovering all agents (needs versitygw)", () => {
   it("rebuilds every one of them in empty stores", async () => {
     const before = await portraits(1, 999, 1_000, 1_001, agents);
     const run = await context();
@@ -322,7 +323,7 @@ describe("recovering all agents", () => {
   });
 });
 
-describe("verifying a checkpoint", () => {
+describe.skipIf(!s3Installed)("verifying a checkpoint (needs versitygw)", () => {
   it("passes each whole copy", async () => {
     const run = await context();
     const { record } = await checkpointAgents(run);
@@ -344,7 +345,7 @@ describe("verifying a checkpoint", () => {
   });
 });
 
-describe("the consistency of the two stores", () => {
+describe.skipIf(!s3Installed)("the consistency of the two stores (needs versitygw)", () => {
   it("calls a working memory that is ahead an error and one that is behind a remark", async () => {
     const run = await context();
     expect(await checkConsistency(run)).toMatchObject({ ok: true, consistent: agents });

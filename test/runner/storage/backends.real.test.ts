@@ -15,6 +15,7 @@ import type { ListedObject, StorageBackend } from "../../../runner/storage/backe
 import { readCredentials } from "../../../runner/storage/credentials.ts";
 import { faultOf, type StorageFault } from "../../../runner/storage/faults.ts";
 import { openBackend, openBackends } from "../../../runner/storage/open.ts";
+import { s3Installed } from "../../harness/s3.ts";
 import { folderConfig, s3Backend, s3Config, Stores } from "../../harness/stores.ts";
 
 let stores: Stores;
@@ -49,7 +50,7 @@ const unfinished = async (): Promise<string[]> => {
   return names.filter((name) => name.includes("/"));
 };
 
-describe.each(["s3", "folder"] as const)("a backend of kind %s", (kind) => {
+describe.skipIf(!s3Installed).each(["s3", "folder"] as const)("a backend of kind %s (needs versitygw)", (kind) => {
   let backend: StorageBackend;
   beforeAll(async () => {
     backend = kind === "s3" ? await s3Backend(server, { prefix: "drill" }) : await stores.folderBackend("plain");
@@ -134,7 +135,7 @@ describe.each(["s3", "folder"] as const)("a backend of kind %s", (kind) => {
   });
 });
 
-describe("an S3 backend that something is wrong with", () => {
+describe.skipIf(!s3Installed)("an S3 backend that something is wrong with (needs versitygw)", () => {
   it("opens all the same, and its calls say that connections are refused", async () => {
     const relay = await startRelay({ listen: "127.0.0.1:0", to: server.endpoint });
     await relay.refuse();
@@ -236,7 +237,7 @@ describe("an S3 backend that something is wrong with", () => {
   });
 });
 
-describe("a folder that something is wrong with", () => {
+describe.skipIf(!s3Installed)("a folder that something is wrong with (needs versitygw)", () => {
   it("is never made by a backup", async () => {
     const [backend] = await openBackends({ backends: [folderConfig("gone", join(stores.folder, "not-mounted"))] });
     expect(await faultFrom(async () => backend?.put("x", Buffer.from("x")))).toBe("missing-bucket");

@@ -7,6 +7,7 @@ import { DrError } from "../../../runner/errors.ts";
 import type { StorageBackend } from "../../../runner/storage/backend.ts";
 import { writeToAll } from "../../../runner/storage/fan-out.ts";
 import { FolderBackend } from "../../../runner/storage/folder.ts";
+import { s3Installed } from "../../harness/s3.ts";
 import { s3Backend, Stores } from "../../harness/stores.ts";
 
 const mebibyte = 1024 ** 2;
@@ -50,7 +51,7 @@ const errorOf = (copies: readonly { readonly status: string }[], index: number):
   return copy !== undefined && "error" in copy ? String(copy.error) : "";
 };
 
-describe("one read of a source", () => {
+describe.skipIf(!s3Installed)("one read of a source (needs versitygw)", () => {
   it("feeds S3 servers and a folder alike", async () => {
     const backends = [await s3Backend(first), await s3Backend(second), await stores.folderBackend("third")];
     let seen = 0;
@@ -83,7 +84,7 @@ describe("one read of a source", () => {
   });
 });
 
-describe("a backend that fails", () => {
+describe.skipIf(!s3Installed)("a backend that fails (needs versitygw)", () => {
   it("from the start (refused) is dropped, and the other's copy stands", async () => {
     const relay = await startRelay({ listen: "127.0.0.1:0", to: second.endpoint });
     await relay.refuse();
@@ -143,7 +144,7 @@ describe("a backend that fails", () => {
   });
 });
 
-describe("a source that fails", () => {
+describe.skipIf(!s3Installed)("a source that fails (needs versitygw)", () => {
   it("in the middle leaves nothing anywhere", async () => {
     const backends = [await s3Backend(first), await s3Backend(second), await stores.folderBackend("third")];
     const failing = blocks(60, (number) => {

@@ -5,13 +5,14 @@ import { initialisePostgres } from "../../../../runner/stores/postgres/initialis
 import { postgresWatermark } from "../../../../runner/stores/postgres/watermark.ts";
 import { recoveryWindow } from "../../../../runner/recovery/window.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
+import { s3Installed } from "../../../harness/s3.ts";
 
 const recordOf = (result: BackUpResult) => {
   if (result.outcome === "skipped") throw new Error(`skipped: ${result.why}`);
   return result.record;
 };
 
-describe("backups of PostgreSQL into two stores", () => {
+describe.skipIf(!s3Installed)("backups of PostgreSQL into two stores (needs versitygw)", () => {
   let system: ProtectedPostgres;
   beforeAll(async () => {
     system = await startProtectedPostgres("backup");

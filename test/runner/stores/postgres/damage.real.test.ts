@@ -9,6 +9,7 @@ import { forgetDamage } from "../../../../runner/stores/postgres/repository-chec
 import { createRestorePoint } from "../../../../runner/stores/postgres/restore-point.ts";
 import { verifyPostgres } from "../../../../runner/stores/postgres/verify.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
+import { s3Installed } from "../../../harness/s3.ts";
 
 /** Inverts one byte of a file, at this share of its length. */
 async function flip(path: string, at: number): Promise<void> {
@@ -24,7 +25,7 @@ async function flip(path: string, at: number): Promise<void> {
   }
 }
 
-describe("damage in a repository", () => {
+describe.skipIf(!s3Installed)("damage in a repository (needs versitygw)", () => {
   let system: ProtectedPostgres;
   let record: BackupRecord;
   let label: string;

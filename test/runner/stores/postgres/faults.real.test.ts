@@ -16,11 +16,12 @@ import { carryOut, planRecovery, recoverPostgres, type RecoverOptions } from "..
 import { postgresWatermark } from "../../../../runner/stores/postgres/watermark.ts";
 import type { TestContext } from "../../../harness/context.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
+import { s3Installed } from "../../../harness/s3.ts";
 
 /** Seconds. With one store refusing connections, WAL is in the other at most this old (F8, and the issue's figure). */
 const degradedBound = 180;
 
-describe("faults around PostgreSQL's repositories", () => {
+describe.skipIf(!s3Installed)("faults around PostgreSQL's repositories (needs versitygw)", () => {
   let system: ProtectedPostgres;
   beforeAll(async () => {
     system = await startProtectedPostgres("faults");

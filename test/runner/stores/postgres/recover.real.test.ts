@@ -9,11 +9,12 @@ import { backUpPostgres } from "../../../../runner/stores/postgres/back-up.ts";
 import { planRecovery, forgetPlan, recoverPostgres, type RecoverOptions, type Recovery } from "../../../../runner/stores/postgres/recover.ts";
 import { createRestorePoint } from "../../../../runner/stores/postgres/restore-point.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
+import { s3Installed } from "../../../harness/s3.ts";
 
 /** Each row of the table, as one text: recoveries are compared by content. */
 const content = "SELECT string_agg(id || ':' || text, ',' ORDER BY id) AS content FROM t";
 
-describe("recovery of PostgreSQL from two stores", () => {
+describe.skipIf(!s3Installed)("recovery of PostgreSQL from two stores (needs versitygw)", () => {
   let system: ProtectedPostgres;
   let beforeFirst: string;
   let full: string;
