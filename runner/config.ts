@@ -86,6 +86,9 @@ const redis = z.strictObject({
   port: z.int().min(1).max(65_535).default(6379),
   user: z.string().default("default"),
   passwordFile: absolutePath.optional(),
+  /** The authority of the server's certificate. With it the connection is encrypted, and `host` must be one of the
+   * certificate's names; without, nothing is encrypted, which is for a socket. */
+  caFile: absolutePath.optional(),
   /** Who reads and writes the agents' keys, where `user` may only take snapshots (the shipped roles part the two). */
   agents: z.strictObject({ user: z.string().min(1), passwordFile: absolutePath.optional() }).optional(),
 });

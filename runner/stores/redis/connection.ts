@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createClient, MultiErrorReply, RESP_TYPES } from "@redis/client";
 import { readSecret } from "../../config.ts";
 import type { RunContext } from "../../context.ts";
@@ -10,6 +11,8 @@ export interface RedisAddress {
   readonly port: number;
   readonly user: string;
   readonly passwordFile?: string | undefined;
+  /** The authority of the server's certificate; with it the connection is encrypted. */
+  readonly caFile?: string | undefined;
 }
 
 export type RedisArgument = string | Buffer;
@@ -45,7 +48,7 @@ export async function connectRedis(address: RedisAddress, signal?: AbortSignal):
   const password = await passwordOf(address);
   const options = { reconnectStrategy: false, connectTimeout: connectDeadline * 1_000 } as const;
   const client = createClient({
-    socket: address.socket === undefined ? { host: address.host ?? "127.0.0.1", port: address.port, ...options } : { path: address.socket, ...options },
+    socket: address.socket === undefined ? { host: address.host ?? "127.0.0.1", port: address.port, ...options, ...(await encryption(address)) } : { path: address.socket, ...options },
     ...(password === undefined ? {} : { username: address.user, password }),
     disableClientInfo: true, // CLIENT SETINFO came with 7.2
     maintNotifications: "disabled",
@@ -87,6 +90,14 @@ export async function connectRedis(address: RedisAddress, signal?: AbortSignal):
   };
 }
 
+async function encryption({ caFile }: RedisAddress): Promise<{ readonly tls?: true; readonly ca?: string }> {
+  if (caFile === undefined) return {};
+  const ca = await readFile(caFile, "utf8").catch((cause: unknown) => {
+    throw new DrError({ kind: "unavailable", what: `the authority of Redis's certificate cannot be read: ${messageOf(cause)}`, where: caFile, todo: "Mount it there, or correct `redis.caFile`.", cause });
+  });
+  return { tls: true, ca };
+}
+
 function connectionError(address: RedisAddress, cause: unknown): DrError {
   const said = messageOf(cause);
   if (/WRONGPASS|NOAUTH/.test(said)) {
@@ -105,7 +116,8 @@ function commandError(address: RedisAddress, name: string, cause: unknown): DrEr
 
 /** The arguments of `redis-cli` that reach the same server. The password goes to its standard input (`--askpass`
  * reads a line there where it is no terminal): arguments and environments are readable by others. */
-export function clientArguments({ socket, host, port, user, passwordFile }: RedisAddress): string[] {
-  const where = socket === undefined ? ["-h", host ?? "127.0.0.1", "-p", String(port)] : ["-s", socket];
+export function clientArguments({ caFile, socket, host, port, user, passwordFile }: RedisAddress): string[] {
+  const encrypted = caFile === undefined ? [] : ["--tls", "--cacert", caFile];
+  const where = socket === undefined ? ["-h", host ?? "127.0.0.1", "-p", String(port), ...encrypted] : ["-s", socket];
   return passwordFile === undefined ? where : [...where, "--user", user, "--askpass"];
 }

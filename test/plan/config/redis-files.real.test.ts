@@ -9,6 +9,7 @@ import { aclFile, configurationOf, probeScriptFile, recoverScriptFile, redisServ
 import { redisRoles } from "../../../plan/config/redis.ts";
 import { secretsWanted } from "../../../plan/config/secret-template.ts";
 import { redisSecret, sentinelSecret } from "../../../plan/secrets.ts";
+import { clientArguments, connectRedis } from "../../../runner/stores/redis/connection.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
 
 /**
@@ -87,11 +88,23 @@ const leader = async (): Promise<string | undefined> => {
   return answers.every((one) => one === answers[0]) ? answers[0] : undefined;
 };
 
+/** As the jobs do: over TLS, by the authority's certificate, as the user `backup`. */
+async function backsUp(one: NamedServer): Promise<void> {
+  const address = { host: one.host, port: one.port, user: "backup", passwordFile: join(root, "secrets", redisSecret("backup"), "value"), caFile: join(root, "tls", "ca.crt") };
+  const link = await connectRedis(address);
+  expect(await link.send("INFO", "replication")).toContain("role:master");
+  link.close();
+  const dumping = run("redis-cli", [...clientArguments(address), "--rdb", join(root, "dump.rdb")], { timeout: 20_000 });
+  dumping.child.stdin?.end(`${password}\n`);
+  await dumping;
+  expect((await readFile(join(root, "dump.rdb"))).subarray(0, 5).toString()).toBe("REDIS");
+}
+
 async function certificates(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   await run("openssl", ["req", "-x509", ...key, "-keyout", join(folder, "ca.key"), "-out", join(folder, "ca.crt"), "-days", "2", "-subj", "/CN=test authority"]);
-  await run("openssl", ["req", "-x509", ...key, "-keyout", join(folder, "tls.key"), "-out", join(folder, "tls.crt"), "-days", "2", "-subj", "/CN=redis", "-CA", join(folder, "ca.crt"), "-CAkey", join(folder, "ca.key")]);
+  await run("openssl", ["req", "-x509", ...key, "-keyout", join(folder, "tls.key"), "-out", join(folder, "tls.crt"), "-days", "2", "-subj", "/CN=redis", "-addext", `subjectAltName=${all.map((index) => `IP:${server(index).host}`).join(",")}`, "-CA", join(folder, "ca.crt"), "-CAkey", join(folder, "ca.key")]);
 }
 
 beforeEach(async () => {
@@ -128,6 +141,7 @@ describe("the files of Redis in pods", () => {
     expect(logs["redis-1"]).toContain("starting as the primary");
     expect(logs["redis-2"]).toContain(`following ${primary.host}`);
     expect(await ask(primary, "app", "SET agent:1 remembered")).toBe("OK\nOK\n");
+    await backsUp(primary);
     await waitFor("both replicas known to the Sentinels", async () => (await ask(sentinel(3), undefined, "SENTINEL MASTER blackroad")).includes("num-slaves\n2\n"), { within: 60, every: 0.5 });
 
     await kill("redis-1");
