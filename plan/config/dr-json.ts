@@ -99,6 +99,9 @@ function postgresEntry({ plan, identity, servers }: DrJson) {
     user: postgresUser(plan, role),
     database: servicesDatabase(plan),
     passwordFile: secretFile(postgresSecret(role)),
+    caFile: `${postgresTlsFolder}/ca.crt`,
+    // The servers take no connection that is not encrypted.
+    caFile: `${postgresTlsFolder}/ca.crt`,
     pgbackrestServer: serversOf(identity).includes("pgbackrest")
       ? { host: pgbackrest.host, port: pgbackrest.port, caFile: `${postgresTlsFolder}/ca.crt`, certFile: `${postgresTlsFolder}/tls.crt`, keyFile: `${postgresTlsFolder}/tls.key` }
       : undefined,
