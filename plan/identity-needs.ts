@@ -1,10 +1,9 @@
 /** What each identity is given and nothing more: the servers that it may talk to, the secrets that it holds as files,
  * and the room that its work takes on a disk. */
 import type { RedisRole } from "./config/redis.ts";
-import type { IdentityName } from "./identities.ts";
-import { identities } from "./identities.ts";
-import { postgresSecret, r2Secret, redisSecret, repositorySecret, runnerSecret, type PostgresRole } from "./secrets.ts";
 import { storeOf } from "./find.ts";
+import { identities, type IdentityName } from "./identities.ts";
+import { postgresSecret, r2Secret, redisSecret, repositorySecret, runnerSecret, vectorsSecret, type PostgresRole } from "./secrets.ts";
 import type { Backend, Plan, StoreName } from "./types.ts";
 import { bytes, gib, type Size } from "./units.ts";
 
@@ -27,11 +26,11 @@ interface Needs {
 
 /** Vault is logged in to with the service account's own token, so no secret of it is here. */
 const needs: Readonly<Record<IdentityName, Needs>> = {
-  all: { servers: ["postgres", "pgbackrest", "redis", "vault", "vectors", "prometheus"], postgres: "backup", redis: "backup", repositories: true, passphrase: true, secrets: ["qdrant"], spools: ["redis", "vectors"] },
+  all: { servers: ["postgres", "pgbackrest", "redis", "vault", "vectors", "prometheus"], postgres: "backup", redis: "backup", repositories: true, passphrase: true, secrets: [vectorsSecret("full")], spools: ["redis", "vectors"] },
   postgres: { servers: ["postgres", "pgbackrest"], postgres: "backup", repositories: true },
   redis: { servers: ["redis"], redis: "backup", passphrase: true },
   vault: { servers: ["vault"], passphrase: true, spools: ["vault"] },
-  vectors: { servers: ["vectors"], passphrase: true, secrets: ["qdrant"], spools: ["vectors"] },
+  vectors: { servers: ["vectors"], passphrase: true, secrets: [vectorsSecret("full")], spools: ["vectors"] },
   objects: { servers: [] },
   agents: { servers: ["postgres", "redis"], postgres: "backup", redis: "backup", passphrase: true, spools: ["redis"] },
   logs: { servers: [], passphrase: true },

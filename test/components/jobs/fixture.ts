@@ -1,0 +1,22 @@
+import { blackroad } from "../../../plan/blackroad.ts";
+import type { ObjectStores, RegionServers } from "../../../components/jobs/reach.ts";
+import type { Topology } from "../../../components/topology.ts";
+
+export const image = `registry.example/dr@sha256:${"0".repeat(64)}`;
+
+export const topology: Topology = {
+  places: blackroad.regions.map(({ name }) => ({ region: name, namespace: "blackroad-dr", domain: `${name}.dr.example` })),
+  exposure: { kind: "cluster" },
+};
+
+export const servers: RegionServers = {
+  postgres: { local: { host: "pg-local.blackroad-dr.svc.cluster.local", port: 5432 }, pgbackrest: { host: "pg-pgbackrest.blackroad-dr.svc.cluster.local", port: 8432 }, clientSecret: "pg-client" },
+  redis: ["redis-0.us-east-1.dr.example:6379", "redis-1.us-east-1.dr.example:6379"],
+  vault: "https://vault.blackroad-dr.svc.cluster.local:8200",
+  vectors: ["https://qdrant-0.us-east-1.dr.example:6333"],
+  prometheus: { url: "http://prometheus.monitoring.svc.cluster.local:9090", namespace: "monitoring" },
+};
+
+export const objectStores: ObjectStores = { r2: { endpoint: "0123.r2.cloudflarestorage.com" }, s3: { endpoint: "s3.us-west-2.amazonaws.com" } };
+
+export const here = { plan: blackroad, region: "us-east-1", topology } as const;

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { blackroad } from "../../../plan/blackroad.ts";
+import { drJson, type DrJson } from "../../../plan/config/dr-json.ts";
+import { redisRoles } from "../../../plan/config/redis.ts";
+import { r2AccessOf, rolesOf, scratchOf, secretsOfIdentity, serversOf } from "../../../plan/identity-needs.ts";
+import { identities, identityOf, writtenBy } from "../../../plan/identities.ts";
+import { backupSubjects, storeOfSchedule } from "../../../plan/schedule-store.ts";
+import { postgresRoles, secretsOf } from "../../../plan/secrets.ts";
+import { ports } from "../../../plan/servers.ts";
+import { gib } from "../../../plan/units.ts";
+import { parseConfig, type RunnerConfig } from "../../../runner/config.ts";
+
+const servers = { postgres: { local: { host: "pg.example", port: 5432 }, pgbackrest: { host: "pgbackrest.example", port: ports.postgres.pgbackrest } }, redis: [{ host: "redis-0.example", port: 6379 }, { host: "redis-1.example", port: 6379 }] };
+const objectStores = { r2: { endpoint: "0123.r2.cloudflarestorage.com" }, s3: { endpoint: "s3.us-west-2.amazonaws.com" } };
+const input: DrJson = { plan: blackroad, identity: "all", servers, objectStores };
+const configOf = (more: Partial<DrJson>): RunnerConfig => parseConfig(JSON.parse(drJson({ ...input, ...more })), "dr.json");
+
+describe("dr.json", () => {
+  it.each(identities.map(({ name }) => name))("of %s is one that the runner takes", (identity) => {
+    const config = configOf({ identity });
+    expect(config.backends.map(({ name }) => name)).toEqual(["r2", "s3"]);
+    expect(config.workDirectory).toBe("/var/lib/dr");
+  });
+
+  it("names files of secrets that the identity holds, and no other, and no secret itself", () => {
+    for (const { name: identity } of identities) {
+      const text = drJson({ ...input, identity });
+      const files = [...text.matchAll(/"\/run\/secrets\/dr\/([^/]+)\/value"/g)].map((match) => match[1] ?? "");
+      // The passphrase's path stands in every file, as the runner asks for it; without the secret it leads nowhere.
+      const held = new Set([...secretsOfIdentity(blackroad, identity), "runner", "pgbackrest-r2", "pgbackrest-s3"]);
+      expect(files.filter((file) => !held.has(file)), identity).toEqual([]);
+    }
+  });
+
+  it("reaches R2 with a token's file, and S3 with the pod's own role", () => {
+    const [r2, s3] = configOf({}).backends;
+    expect(r2).toMatchObject({ kind: "s3", bucket: "blackroad-backups", region: "auto", credentialsFile: "/run/secrets/dr/r2-writer/value", quotaBytes: gib(20_480), pgbackrest: { path: "/pgbackrest", cipherPassFile: "/run/secrets/dr/pgbackrest-r2/value" } });
+    expect(s3).toMatchObject({ kind: "s3", bucket: "blackroad-backups-dr", region: "us-west-2" });
+    expect(s3).not.toHaveProperty("credentialsFile");
+  });
+
+  it("takes a private store's file and authority instead", () => {
+    const { backends } = configOf({ objectStores: { s3: { endpoint: "s3.test:9000", credentialsFile: "/c", caFile: "/ca" } } });
+    expect(backends).toMatchObject([{ name: "s3", endpoint: "s3.test:9000", credentialsFile: "/c", caFile: "/ca" }]);
+  });
+
+  it("sends a job to its own region's servers, as the role of its work, encrypted", () => {
+    const { postgres, redis, readOnly } = configOf({ identity: "postgres" });
+    expect(postgres).toMatchObject({ host: "pg.example", port: 5432, user: "blackroad_backup", database: "blackroad", passwordFile: "/run/secrets/dr/postgres-backup/value", caFile: "/run/secrets/dr-postgres-tls/ca.crt", pgbackrestServer: { host: "pgbackrest.example", port: 8432, certFile: "/run/secrets/dr-postgres-tls/tls.crt" } });
+    expect([redis, readOnly]).toEqual([undefined, false]);
+    expect(configOf({ identity: "redis" }).redis).toMatchObject({ host: "redis-0.example", port: 6379, user: "backup", passwordFile: "/run/secrets/dr/redis-backup/value" });
+    expect(configOf({ identity: "agents" }).postgres).not.toHaveProperty("pgbackrestServer");
+  });
+
+  it("lets the exporter and a restorer only read, and gives a restorer no server of production", () => {
+    expect(configOf({ identity: "exporter" })).toMatchObject({ readOnly: true, postgres: { user: "blackroad_monitoring" }, redis: { user: "monitoring" } });
+    const restorer = configOf({ identity: "restore", servers: {} });
+    expect(restorer).toMatchObject({ readOnly: true, backends: [{ credentialsFile: "/run/secrets/dr/r2-reader/value" }, {}] });
+    expect([restorer.postgres, restorer.redis]).toEqual([undefined, undefined]);
+    expect(configOf({ identity: "verify", servers: {} }).readOnly).toBe(false);
+  });
+
+  it("refuses to leave out what the identity cannot do without", () => {
+    expect(() => drJson({ ...input, identity: "postgres", servers: {} })).toThrow(/needs PostgreSQL's address/);
+    expect(() => drJson({ ...input, identity: "redis", servers: { redis: [] } })).toThrow(/needs Redis's address/);
+    expect(() => drJson({ ...input, objectStores: {} })).toThrow(/names no object store/);
+  });
+});
+
+describe("what an identity is given", () => {
+  it("is of the plan: secrets, roles and servers that exist", () => {
+    const known = secretsOf(blackroad).map(({ name }) => name);
+    for (const { name } of identities) {
+      expect(secretsOfIdentity(blackroad, name).filter((secret) => !known.includes(secret)), name).toEqual([]);
+      const { postgres, redis } = rolesOf(name);
+      expect(postgres === undefined || postgresRoles.includes(postgres)).toBe(true);
+      expect(redis === undefined || redisRoles.includes(redis)).toBe(true);
+      expect(serversOf(name).includes("postgres"), name).toBe(postgres !== undefined);
+      expect(serversOf(name).includes("redis"), name).toBe(redis !== undefined);
+    }
+  });
+
+  it("is R2's writer for those who write alone", () => {
+    for (const { name, access } of identities) expect(r2AccessOf(name), name).toBe(access === "writer" ? "writer" : "reader");
+  });
+
+  it("is never a superuser's password, and never another store's passphrase", () => {
+    for (const { name } of identities) {
+      const secrets = secretsOfIdentity(blackroad, name);
+      expect(secrets.filter((secret) => /superuser|replication|rewind|app|recovery|patroni/.test(secret)), name).toEqual([]);
+    }
+    expect(secretsOfIdentity(blackroad, "redis")).toEqual(["runner", "redis-backup", "r2-writer"]);
+    expect(secretsOfIdentity(blackroad, "postgres")).not.toContain("runner");
+  });
+
+  it("is room for what it spools, from the plan's sizes", () => {
+    expect(scratchOf(blackroad, "redis")).toBe(gib(2));
+    expect(scratchOf(blackroad, "agents")).toBe(gib(2 + 1.5 * 2));
+    expect(scratchOf(blackroad, "verify")).toBe(gib(2 + 1.5 * 100));
+  });
+
+  it("covers every schedule once, and the daily run writes for every store that it backs up", () => {
+    const run = identities.flatMap(({ schedules }) => schedules);
+    expect([...run].sort()).toEqual(blackroad.schedules.map(({ name }) => name).sort());
+    expect(writtenBy(identityOf("postgres-full"))).toEqual(expect.arrayContaining(["postgres-full", "redis-snapshot", "vault-snapshot", "agents-checkpoint"]));
+    expect(writtenBy(identityOf("redis-snapshot"))).toEqual(["redis-snapshot"]);
+    expect(identityOf("postgres-incremental").name).toBe("postgres");
+  });
+
+  it("knows the store of every schedule, and every subject of dr backup", () => {
+    for (const { name, command } of blackroad.schedules) {
+      const store = storeOfSchedule[name];
+      if (store !== undefined) expect(blackroad.stores.map((one) => one.name), name).toContain(store);
+      if (command[0] === "backup") expect([...backupSubjects], name).toContain(command[1]);
+    }
+  });
+});
