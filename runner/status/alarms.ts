@@ -5,8 +5,9 @@ import type { BackupStatus, StatusParts, WalStatus } from "./status.ts";
  * What a person must look at, in the order in which it matters. A single run that failed in one backend is not among
  * it while the copy before it is recent enough: that is shown, and the next run mends it.
  */
-export function alarmsOf({ backups, wal, backends, verifications, problems }: StatusParts): string[] {
+export function alarmsOf({ backups, wal, replication, backends, verifications, problems }: StatusParts): string[] {
   return [
+    ...replicationAlarms(replication),
     ...backends.flatMap(({ name, error }) => (error === undefined ? [] : [`backend ${name} cannot be used: ${error}`])),
     ...backups.flatMap(backupAlarms),
     // Of a backend that is down it is said already that nothing in it can be seen.
@@ -16,6 +17,17 @@ export function alarmsOf({ backups, wal, backends, verifications, problems }: St
     // A backend that cannot be read is named above already.
     ...problems.flatMap(({ backend, key, what }) => (key === undefined ? [] : [`damaged record ${key} in ${backend}: ${what}`])),
   ];
+}
+
+/** A server that does not answer is no matter of backups, and the first that a person must know. */
+function replicationAlarms(replication: StatusParts["replication"]): string[] {
+  if (replication === undefined) return [];
+  const { error, lags, boundSeconds } = replication;
+  if (error !== undefined) return [`PostgreSQL cannot be asked: ${error}`];
+  return lags.flatMap(({ standby, seconds }) => {
+    if (seconds === undefined) return [`${standby} receives nothing from its leader`];
+    return seconds > boundSeconds ? [`${standby} is ${formatDuration(seconds)} behind, promised are ${formatDuration(boundSeconds)}`] : [];
+  });
 }
 
 function backupAlarms({ store, kind, copies, overdueAfterSeconds, state }: BackupStatus): string[] {

@@ -3,6 +3,7 @@ import type { RunContext } from "../context.ts";
 import { DrError, messageOf } from "../errors.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import { postgresWatermark, type RepositoryWatermark } from "../stores/postgres/watermark.ts";
+import { readReplication } from "./replication.ts";
 import { statusOf, type BackendState, type Status, type WalState } from "./status.ts";
 
 async function stateOf(backend: StorageBackend): Promise<BackendState> {
@@ -44,8 +45,8 @@ function storesOf({ config }: RunContext): string[] {
   return [...(config.postgres === undefined ? [] : ["postgres"]), ...(config.redis === undefined ? [] : ["redis"]), ...(both ? ["agents"] : [])];
 }
 
-/** Reads the catalog and the buckets and judges them by the plan. Throws nothing for a backend that is down. */
+/** Reads the catalog and the buckets and judges them by the plan. Throws nothing for a backend or a server that is down. */
 export async function readStatus(context: RunContext): Promise<Status> {
-  const [listing, backends, wal] = await Promise.all([listingOf(context), Promise.all(context.backends.map(stateOf)), readWal(context)]);
-  return statusOf({ plan: context.plan, now: context.clock.now(), listing, backends, wal, stores: storesOf(context) });
+  const [listing, backends, wal, replication] = await Promise.all([listingOf(context), Promise.all(context.backends.map(stateOf)), readWal(context), readReplication(context)]);
+  return statusOf({ plan: context.plan, now: context.clock.now(), listing, backends, wal, stores: storesOf(context), ...(replication === undefined ? {} : { replication }) });
 }

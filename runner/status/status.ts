@@ -5,6 +5,7 @@ import type { CatalogListing, CatalogProblem } from "../catalog/catalog.ts";
 import { outcomeOf, type BackupRecord, type CopyOk } from "../catalog/record.ts";
 import { verificationIn, verificationKind } from "../verification-record.ts";
 import { alarmsOf } from "./alarms.ts";
+import type { Replication } from "./replication.ts";
 import { expectedBackups, fulfils, type ExpectedBackup } from "./expected.ts";
 
 export interface BackendState {
@@ -28,6 +29,7 @@ export interface StatusInput {
   readonly listing: CatalogListing;
   readonly backends: readonly BackendState[];
   readonly wal: readonly WalState[];
+  readonly replication?: Replication;
   /** The stores that this configuration runs; what others left in the catalog is shown as well. */
   readonly stores: readonly string[];
 }
@@ -80,6 +82,8 @@ export interface Status {
   readonly backups: readonly BackupStatus[];
   readonly windows: readonly WindowStatus[];
   readonly wal: readonly WalStatus[];
+  /** Absent where this run has no PostgreSQL of its own. */
+  readonly replication?: Replication & { readonly boundSeconds: number };
   readonly backends: readonly (BackendState & { readonly low: boolean })[];
   readonly verifications: readonly VerificationStatus[];
   readonly problems: readonly CatalogProblem[];
@@ -100,6 +104,7 @@ export function statusOf(input: StatusInput): Status {
     backups: (reachable ? expectedBackups(plan, stores) : []).map((expected) => backupStatus(expected, backups, input)),
     windows: [...stores].flatMap((store) => windowOf(store, backups, input) ?? []),
     wal: input.wal.map((wal) => walStatus(wal, input)),
+    ...(input.replication === undefined ? {} : { replication: { ...input.replication, boundSeconds: plan.system.replicationLag } }),
     backends: input.backends.map((backend) => ({ ...backend, low: isLow(backend, plan) })),
     verifications: [...stores].flatMap((store) => verificationStatus(store, listing.records, plan, now) ?? []),
     problems: listing.problems,

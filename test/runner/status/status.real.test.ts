@@ -89,3 +89,11 @@ it("sees an archiver that reports success and delivers nothing, in the bucket", 
   expect(status.ok).toBe(false);
   expect(status.alarms.filter((alarm) => alarm.startsWith("the newest WAL in"))).toHaveLength(2);
 });
+
+it("asks the server itself, and says where it does not answer", async () => {
+  expect(renderStatus(await readStatus(context))).toContain("no replica streams from this leader");
+  await postgres.kill();
+  const status = await readStatus(context);
+  expect(status.alarms[0]).toMatch(/^PostgreSQL cannot be asked: PostgreSQL does not take the connection/);
+  expect(renderStatus(status)).toContain("newest WAL in the bucket");
+});

@@ -139,3 +139,18 @@ describe("the rest of the status", () => {
     expect(seen.alarms).toHaveLength(2);
   });
 });
+
+describe("the replication", () => {
+  const alarms = (replication: StatusInput["replication"]) => status([], { stores: [], ...(replication === undefined ? {} : { replication }) }).alarms;
+
+  it("is an alarm where the server does not answer, a standby is behind, or a replica receives nothing", () => {
+    expect(alarms({ error: "connection refused", lags: [] })).toEqual(["PostgreSQL cannot be asked: connection refused"]);
+    expect(alarms({ role: "leader", lags: [{ standby: "a2", mode: "sync", seconds: 0.4 }, { standby: "b1", mode: "async", seconds: 90 }] })).toEqual(["b1 is 1 min 30 s behind, promised are 1 s"]);
+    expect(alarms({ role: "replica", lags: [{ standby: "this replica", mode: "replica" }] })).toEqual(["this replica receives nothing from its leader"]);
+  });
+
+  it("is none where all keep up, or where this run has no server", () => {
+    expect(alarms({ role: "leader", lags: [{ standby: "a2", mode: "sync", seconds: 0 }] })).toEqual([]);
+    expect(alarms(undefined)).toEqual([]);
+  });
+});
