@@ -70,8 +70,8 @@ export class EngineError extends Error {
   readonly summary: Summary;
 
   constructor(what: string, summary: Summary, output: string, cause: unknown) {
-    const said = summary.diagnostics.filter(({ severity }) => severity === "error" || severity === "warning").map(({ message }) => message.trim());
-    super([`${what} failed`, ...(said.length > 0 ? said : [output.slice(-4_000)])].join("\n"), { cause });
+    const said = summary.diagnostics.filter(({ severity }) => severity === "error" || severity === "warning").map(({ message }) => message.trim().split("\n").filter((line) => !/^\s+at /.test(line)).join("\n"));
+    super([`${what} failed`, ...(said.length > 0 ? new Set(said) : [output.slice(-4_000)])].join("\n"), { cause });
     this.summary = summary;
   }
 }
@@ -101,6 +101,9 @@ export async function startEngine(project: string): Promise<Engine> {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    // One state at the end, not one a resource: with a loaded disk that is most of the time.
+    PULUMI_EXPERIMENTAL: "true",
+    PULUMI_SKIP_CHECKPOINTS: "true",
     PULUMI_DEBUG_PROVIDERS: providers.ports,
     KUBECONFIG: providers.kubeconfig,
   };

@@ -1,5 +1,5 @@
 import { account, regionOf } from "./aws-place.ts";
-import { currentVersion, secretIn, secretName, secretsIn } from "./aws-secrets.ts";
+import { currentVersion, secretIn, secretName, secretsIn, stages, versionsOf } from "./aws-secrets.ts";
 import { keyIdOf, keyThere } from "./aws-storage.ts";
 import type { Place } from "./behaviour.ts";
 import type { Thing } from "./cloud.ts";
@@ -76,6 +76,11 @@ export const awsFunctions: Readonly<Record<string, (args: Properties, place: Pla
   "aws:secretsmanager/getSecret:getSecret": (args, place) => {
     const { secret, arn, region } = secretThere(args, place, text(args, "arn") === undefined ? "name" : "arn");
     return { id: arn, arn, region, name: secretName(secret.id), description: secret.inputs["description"] ?? "", kmsKeyId: secret.inputs["kmsKeyId"] ?? "", tags: secret.inputs["tags"] ?? {} };
+  },
+  "aws:secretsmanager/getSecretVersions:getSecretVersions": (args, place) => {
+    const { secret, arn, region } = secretThere(args, place, "secretId");
+    const versions = versionsOf(place.cloud, secret).map((version) => ({ versionId: version.outputs["versionId"], versionStages: stages(version), createdTime: "2026-01-01T00:00:00Z", lastAccessedDate: "" }));
+    return { id: arn, arn, region, name: secretName(secret.id), secretId: need(args, "secretId"), secretArn: arn, secretName: secretName(secret.id), versions };
   },
   "aws:secretsmanager/getSecretVersion:getSecretVersion": (args, place) => {
     const { secret, arn, region } = secretThere(args, place, "secretId");

@@ -1,7 +1,7 @@
 import { account } from "./aws-place.ts";
 import type { Cloud, Thing } from "./cloud.ts";
 import { hash, need, uuid, type Asked, type Rule } from "./rules.ts";
-import { objects, text } from "./wire.ts";
+import { objects, text, texts } from "./wire.ts";
 
 const secretType = "aws:secretsmanager/secret:Secret";
 const versionType = "aws:secretsmanager/secretVersion:SecretVersion";
@@ -20,19 +20,20 @@ export function secretIn(cloud: Cloud, region: string, nameOrArn: string): { rea
 
 export const secretsIn = (cloud: Cloud, region: string): readonly Thing[] => cloud.all(secretType).filter((one) => one.location === region || replicaRegions(one).includes(region));
 
+export const versionsOf = (cloud: Cloud, secret: Thing): readonly Thing[] =>
+  cloud.all(versionType).filter((one) => one.location === secret.location && secretName(need(one.inputs, "secretId")) === secretName(secret.id));
+
 /** What a secret says now; `undefined` where it was made and nothing was put into it yet. */
 export function currentVersion(cloud: Cloud, secret: Thing): Thing | undefined {
-  const name = secretName(secret.id);
-  return cloud.all(versionType).find((one) => one.location === secret.location && secretName(need(one.inputs, "secretId")) === name && stages(one).includes("AWSCURRENT"));
+  return versionsOf(cloud, secret).find((one) => stages(one).includes("AWSCURRENT"));
 }
-const stages = (version: Thing): readonly unknown[] => (Array.isArray(version.outputs["versionStages"]) ? version.outputs["versionStages"] : []);
+export const stages = (version: Thing): readonly string[] => texts(version.outputs, "versionStages");
 
 /** The newest version is the current one; the one before it keeps its value under another stage. */
 function currentOnly(thing: Thing, event: "there" | "gone", cloud: Cloud): void {
   if (event === "gone") return;
-  const secret = secretName(need(thing.inputs, "secretId"));
-  const others = cloud.all(versionType).filter((one) => one.location === thing.location && one.id !== thing.id && secretName(need(one.inputs, "secretId")) === secret);
-  for (const other of others) cloud.put({ ...other, outputs: { ...other.outputs, versionStages: ["AWSPREVIOUS"] } });
+  const secret = { ...thing, id: secretName(need(thing.inputs, "secretId")) };
+  for (const other of versionsOf(cloud, secret).filter(({ id }) => id !== thing.id)) cloud.put({ ...other, outputs: { ...other.outputs, versionStages: ["AWSPREVIOUS"] } });
 }
 
 const noSecret = ({ inputs, cloud, location }: Asked): string | undefined =>
@@ -45,7 +46,7 @@ export const secretRules: Readonly<Record<string, Rule>> = {
     named: ["name"],
     replaces: ["name"],
     settled: (thing, event, cloud) => {
-      if (event === "gone") for (const version of cloud.all(versionType).filter((one) => one.location === thing.location && secretName(need(one.inputs, "secretId")) === secretName(thing.id))) cloud.remove(version);
+      if (event === "gone") for (const version of versionsOf(cloud, thing)) cloud.remove(version);
     },
   },
   [versionType]: {
@@ -53,6 +54,7 @@ export const secretRules: Readonly<Record<string, Rule>> = {
     prevented: noSecret,
     replaces: ["secretId", "secretString"],
     outputs: ({ inputs, location }, id) => ({ arn: arnOf(location, secretName(need(inputs, "secretId"))), secretArn: arnOf(location, secretName(need(inputs, "secretId"))), versionId: id.split("|")[1] ?? "", versionStages: ["AWSCURRENT"] }),
+    survives: (version) => stages(version).includes("AWSCURRENT"), // AWS takes that stage from no version; the secret's end ends it
     settled: currentOnly,
   },
   "aws:secretsmanager/secretPolicy:SecretPolicy": { id: ({ inputs }) => need(inputs, "secretArn"), replaces: ["secretArn"] },

@@ -49,6 +49,8 @@ export interface Behaviour {
   prevented(wanted: Wanted, place: Place): string | undefined | Promise<string | undefined>;
   /** Why it cannot be deleted, e.g. that something is in it. */
   undeletable(thing: Thing, place: Place): string | undefined;
+  /** Whether a thing outlives its deletion, which is no error then. */
+  survives(thing: Thing): boolean;
   /** Called when a thing has come, changed or gone: what the cloud itself does then. */
   settled(thing: Thing, event: "there" | "gone", place: Place): void;
   /** Of the properties that changed, those that cannot be changed in place. */

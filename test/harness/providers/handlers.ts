@@ -76,6 +76,7 @@ export class Handlers {
     if (thing === undefined) return;
     const reason = this.behaviour.undeletable(thing, this.place);
     if (reason !== undefined) throw new Error(`deleting ${request.type} ${request.name}: ${reason}`);
+    if (this.behaviour.survives(thing)) return;
     this.place.cloud.remove(thing);
     this.behaviour.settled(thing, "gone", this.place);
   }

@@ -89,6 +89,7 @@ export const kubernetes: Behaviour = {
   secrets: (type) => new Set(kindOf(type) === "Secret" ? ["data", "stringData"] : []),
   prevented,
   undeletable: () => undefined,
+  survives: () => false,
   settled,
   replaces(type, changed, before, after, place) {
     const paths = (fixed[kindOf(type)] ?? []).filter((path) => changed.includes(path.split(".")[0] ?? "") && JSON.stringify(at(before, path)) !== JSON.stringify(at(after, path)));

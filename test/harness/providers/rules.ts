@@ -27,6 +27,8 @@ export interface Rule {
   readonly replaces?: readonly string[];
   readonly prevented?: (asked: Asked) => string | undefined;
   readonly undeletable?: (thing: Thing, cloud: Cloud) => string | undefined;
+  /** Whether it outlives its deletion, which is no error then. */
+  readonly survives?: (thing: Thing) => boolean;
   readonly settled?: (thing: Thing, event: "there" | "gone", cloud: Cloud) => void;
 }
 
@@ -78,6 +80,7 @@ export function ruled(provider: RuledProvider): Behaviour {
     secrets: (type) => schemaOf(type)?.secret ?? new Set(),
     prevented: (wanted, place) => ruleOf(wanted.type).prevented?.(asked(wanted, place)),
     undeletable: (thing, { cloud }) => ruleOf(thing.type).undeletable?.(thing, cloud),
+    survives: (thing) => ruleOf(thing.type).survives?.(thing) ?? false,
     settled: (thing, event, { cloud }) => ruleOf(thing.type).settled?.(thing, event, cloud),
     replaces(type, changed) {
       const fixed = [...(ruleOf(type).replaces ?? []), ...(provider.alwaysReplaces ?? [])];
