@@ -19,6 +19,9 @@ export const sentinelName = "redis-sentinel";
 export const vaultName = (standing: Standing): string => named("vault", standing);
 export const vectorsName = (standing: Standing): string => named("qdrant", standing);
 
+/** The Kubernetes secret with `tls.crt`, `tls.key` and `ca.crt` of a set of servers, in their namespace. */
+export const tlsSecret = (base: string): string => `${base}-tls`;
+
 /** The pods of a StatefulSet, and the service in front of each. */
 export const serverNames = (base: string, count: number): readonly string[] => Array.from({ length: count }, (_, ordinal) => `${base}-${ordinal}`);
 

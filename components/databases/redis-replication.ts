@@ -3,7 +3,7 @@ import { drJsonPath } from "../../plan/config/dr-json.ts";
 import type { NamedServer, RedisFilesArgs } from "../../plan/config/redis-files.ts";
 import type { Endpoint } from "../../plan/config/redis-start.ts";
 import { majority } from "../../plan/config/sentinel.ts";
-import { redisMaster, redisName, sentinelName } from "../../plan/servers.ts";
+import { redisMaster, redisName, sentinelName, tlsSecret } from "../../plan/servers.ts";
 import { Component, refuse } from "../component.ts";
 import type { RegionPlace } from "../topology.ts";
 import type { RedisReplicationArgs } from "./redis/args.ts";
@@ -36,6 +36,8 @@ export class RedisReplication extends Component {
   readonly sentinels: readonly string[];
   /** `HOST:PORT` of each server that is declared here. */
   readonly servers: readonly string[];
+  /** Kubernetes secret in the servers' namespace whose `ca.crt` clients trust: there is no way in but TLS. */
+  readonly authoritySecret: string;
 
   constructor(name: string, args: RedisReplicationArgs, options?: pulumi.ComponentResourceOptions) {
     const { plan, region, role, topology } = args;
@@ -46,6 +48,7 @@ export class RedisReplication extends Component {
     const sentinels = role.kind === "restored" ? [] : sentinelsOf(plan, topology);
     this.masterName = redisMaster(plan);
     this.servers = servers.map(addressOf);
+    this.authoritySecret = tlsSecret(servers.length > 0 ? redisName(standingOf(role)) : sentinelName);
     this.sentinels = sentinels.map(addressOf);
 
     const files = filesOf(args, servers, sentinels);

@@ -1,3 +1,4 @@
+import type { Allowance } from "../../kubernetes/network.ts";
 import type { RestoredPlace, StoreArgs } from "../store-args.ts";
 
 export type RedisReplicationRole =
@@ -27,6 +28,8 @@ export interface RecoveryAccess {
   readonly serviceAccount: string;
   /** Secrets of the plan (see plan/secrets.ts) whose files the configuration names. */
   readonly secrets: readonly string[];
+  /** Where the object stores are. Default: every public address, on 443. */
+  readonly objectStores?: readonly Allowance[];
 }
 
 export interface RedisReplicationArgs extends StoreArgs {

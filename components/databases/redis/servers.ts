@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import { aclFile, configurationOf, probeScriptFile, recoverScriptFile, redisServerFiles, secretScriptFile, startScriptFile, type RedisFilesArgs, type RedisPaths } from "../../../plan/config/redis-files.ts";
-import { drJsonPath } from "../../../plan/config/dr-json.ts";
+import { drJsonFolder } from "../../../plan/config/dr-json.ts";
 import { secretsFolder } from "../../../plan/names.ts";
 import { redisSecret, sentinelSecret } from "../../../plan/secrets.ts";
 import { ports, sentinelName } from "../../../plan/servers.ts";
@@ -94,7 +94,7 @@ function recover(image: string, set: ServerSet, { access }: RestoredRedis, resou
   const secrets = secretFiles(access.secrets);
   const work = scratch("work", access.workDirectory, "1Gi");
   const temporary = scratch("tmp", "/tmp", "256Mi");
-  const configuration = { name: "dr", mountPath: drJsonPath.slice(0, drJsonPath.lastIndexOf("/")), readOnly: true };
+  const configuration = { name: "dr", mountPath: drJsonFolder, readOnly: true };
   return {
     container: {
       ...restrictedContainer,
@@ -123,7 +123,7 @@ function network(args: RedisReplicationArgs, set: ServerSet, restored: RestoredR
     return;
   }
   // It reads its backup and then speaks to nobody: not to production, whatever its configuration might say.
-  allowList(`${set.prefix}-network`, { ...policy, ingress: allow(clients, [ports.redis]), egress: allow([publicAddresses], [443]) }, child(set));
+  allowList(`${set.prefix}-network`, { ...policy, ingress: allow(clients, [ports.redis]), egress: restored.access.objectStores ?? allow([publicAddresses], [443]) }, child(set));
 }
 
 /** A secret that two containers read is one volume. */

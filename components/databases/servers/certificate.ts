@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
-import { days } from "../../../plan/units.ts";
 import type { types } from "@pulumi/kubernetes";
+import { tlsSecret } from "../../../plan/servers.ts";
+import { days } from "../../../plan/units.ts";
 import { hostIn, type IssuerRef } from "../../topology.ts";
 import { child, type ServerSet } from "./context.ts";
 import { clientHost, headlessName } from "./services.ts";
@@ -13,7 +14,7 @@ const hours = (duration: number): string => `${Math.round(duration / 3_600)}h`;
 
 export const tlsFolder = "/etc/dr-tls";
 export const tlsFiles = { certFile: `${tlsFolder}/tls.crt`, keyFile: `${tlsFolder}/tls.key`, caFile: `${tlsFolder}/ca.crt` } as const;
-const secretOf = ({ base }: ServerSet): string => `${base}-tls`;
+const secretOf = ({ base }: ServerSet): string => tlsSecret(base);
 
 /** One certificate for the servers of a set, for every name that they go by; to each other they are clients too. */
 export function certificate(set: ServerSet, issuer: IssuerRef): k8s.apiextensions.CustomResource {

@@ -23,6 +23,7 @@ describe("Redis in the primary region", () => {
   it("says where its servers are, and each Sentinel of the system", async () => {
     const all = await declared(redis("primary", { topology: clusters }));
     expect(all.outputs.masterName).toBe("blackroad");
+    expect(all.outputs.authoritySecret).toBe("redis-tls");
     expect(all.outputs.servers).toEqual(["redis-0.us-east-1.dr.example:6379", "redis-1.us-east-1.dr.example:6379"]);
     expect(all.outputs.sentinels).toEqual([primary, secondary, third].map((region) => `redis-sentinel-0.${region}.dr.example:26379`));
     expect(all.one("blackroad:databases:RedisReplication").outputs).toMatchObject({ role: "primary", region: primary, copies: 2, quorum: 2, rpo: 0, appendFsync: blackroad.redis.appendFsync });
@@ -131,6 +132,9 @@ describe("Redis from a backup", () => {
     const policy = all.one(policyType, "redis-network").inputs as { spec: { egress: { to: unknown[]; ports: { port: number }[] }[] } };
     expect(policy.spec.egress.map(({ ports }) => ports[0]?.port)).toEqual([53, 53, 443]);
     expect(JSON.stringify(policy.spec.egress.at(-1))).toContain('"except":["10.0.0.0/8"');
+    const objectStores = [{ to: [{ kind: "addresses", cidr: "10.3.0.0/16" }], ports: [9000] }] as const;
+    const near = await declared(restoredArgs({ role: { ...restored, access: { ...restored.access, objectStores } } }));
+    expect(near.one(policyType, "redis-network").inputs).toHaveProperty("spec.egress.2", { to: [{ ipBlock: { cidr: "10.3.0.0/16" } }], ports: [{ port: 9000, protocol: "TCP" }] });
     expect(all.one(serviceType, "redis-redis-restored-0").inputs).toMatchObject({ spec: { type: "ClusterIP" } });
   });
 });
