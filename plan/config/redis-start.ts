@@ -25,11 +25,14 @@ export interface RedisStart {
 /** Seconds that one Sentinel may take to answer: twice what a connection over an ocean takes with TLS, and then some. */
 const answerWithin = 5;
 
-/** `look` asks every Sentinel and keeps the word of the one that has seen the newest failover. */
+/**
+ * `look` asks every Sentinel and keeps the word of the one that has seen the newest failover. The address is what
+ * clients are told: while a failover ends, `SENTINEL MASTER` gives the new epoch with the old address already.
+ */
 const look = ({ masterName, sentinels, sentinelPasswordFile, tls }: RedisStart): string => `primary='' epoch=-1 answered=0 replicas=0
 
 ask() {
-  { printf 'AUTH %s\\n' "$(cat ${sentinelPasswordFile})"; printf 'SENTINEL MASTER ${masterName}\\n'; } |
+  { printf 'AUTH %s\\n' "$(cat ${sentinelPasswordFile})"; printf 'SENTINEL GET-MASTER-ADDR-BY-NAME ${masterName}\\nSENTINEL MASTER ${masterName}\\n'; } |
     timeout ${answerWithin} redis-cli -h "$1" -p "$2" --tls --cacert ${tls.caFile} 2> /dev/null | tail -n +2
 }
 
@@ -39,16 +42,18 @@ look() {
     [ "$sentinel" = "$1" ] && continue
     answer=$(ask "\${sentinel%:*}" "\${sentinel##*:}") || continue
     said='' said_epoch=-1 said_replicas=0
-    while IFS= read -r key && IFS= read -r value; do
-      case $key in
-        ip) said=$value ;;
-        config-epoch) said_epoch=$value ;;
-        num-slaves) said_replicas=$value ;;
-      esac
-    done <<ANSWER
+    {
+      { IFS= read -r said && IFS= read -r _; } || true
+      while IFS= read -r key && IFS= read -r value; do
+        case $key in
+          config-epoch) said_epoch=$value ;;
+          num-slaves) said_replicas=$value ;;
+        esac
+      done
+    } <<ANSWER
 $answer
 ANSWER
-    [ -n "$said" ] || continue
+    [ "$said_epoch" -ge 0 ] || continue # an error, or a refusal
     answered=$((answered + 1))
     if [ "$said_epoch" -gt "$epoch" ]; then primary=$said epoch=$said_epoch; fi
     if [ "$said_replicas" -gt "$replicas" ]; then replicas=$said_replicas; fi
