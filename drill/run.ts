@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { blackroad } from "../plan/blackroad.ts";
 import { scalePlan } from "../plan/scale.ts";
@@ -10,6 +9,7 @@ import { LocalEnvironment } from "./environments/local/environment.ts";
 import { countLeftovers, nameLeftovers, type Leftovers } from "./environments/local/leftovers.ts";
 import type { DrillReport, DrillRun } from "./report/model.ts";
 import { prepareReportFolder, writeReport } from "./report/write.ts";
+import { drillName } from "./name.ts";
 import { RunRecorder } from "./recorder.ts";
 import { findScenarios } from "./scenarios/all.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
@@ -35,11 +35,6 @@ export interface DrillOutcome {
 }
 
 type Report = (progress: Progress) => void;
-
-/** `dr-drill-20261122-4f2a`: the requirements' name, and what tells two drills of a day apart. */
-export function drillName(now: Date): string {
-  return `dr-drill-${now.toISOString().slice(0, 10).replaceAll("-", "")}-${randomBytes(2).toString("hex")}`;
-}
 
 /** `dr drill run`: on our own production, or on somebody's repository where `--source` names one. */
 export async function drillFromOptions(options: DrillOptions & Partial<SourceOptions>, signal: AbortSignal, report: Report): Promise<DrillOutcome> {
