@@ -11,7 +11,9 @@ import type { StackOutputs } from "./program.ts";
 /** A recovery of production's backups in a place of its own, for as long as a drill takes. Nothing of it outlives it. */
 export function drill(plan: Plan, config: DrillConfig): StackOutputs {
   const { drill: asked, images, issuer } = config;
-  const cluster = new RegionCluster("cluster", { plan, region: asked.region, cluster: clusterChoice(config.cluster), lifetime: "ephemeral" });
+  // One that is made for the drill is called after it: the usual name is production's.
+  const named = config.cluster.kind === "eks" ? { clusterName: asked.name } : {};
+  const cluster = new RegionCluster("cluster", { plan, region: asked.region, cluster: clusterChoice(config.cluster), ...named, lifetime: "ephemeral" });
   const backends = plan.backends.flatMap((backend): RecoveryBackend[] => (asked.backends.some((name) => name === backend.name) ? [{ name: backend.name, endpoint: endpointOf(backend, config) }] : []));
   const environment = new RecoveryEnvironment(
     "recovery",
