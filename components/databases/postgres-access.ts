@@ -2,7 +2,8 @@ import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUser, servicesDatabase, type PostgresRole } from "../../plan/secrets.ts";
 import type { Plan } from "../../plan/types.ts";
-import { Component, dataOptions, refuse, type Lifetime } from "../component.ts";
+import { adopt } from "../adopt.ts";
+import { Component, refuse, type Lifetime } from "../component.ts";
 import type { PostgresClusterRole } from "./postgres/args.ts";
 
 /** The roles that are declared here; the others (superuser, replication, rewind) are Patroni's. */
@@ -13,10 +14,13 @@ export interface PostgresAccessArgs {
   readonly plan: Plan;
   /** What the cluster of this stack is: roles are declared on the primary alone, because a standby is read-only. */
   readonly clusterRole: PostgresClusterRole["kind"];
-  /** Whether the database is there. `false` declares nothing: at the first `up`, and while it is out of reach, as the
-   * provider connects at every preview and refresh. Turned off later, it would drop the roles: the databases and roles
-   * of a `kept` system are protected and stay. */
+  /** Whether the database is there and can be reached. `false` declares nothing: at the first `up`, and while it is out
+   * of reach, as the provider connects at every preview and refresh. What was declared before is forgotten then, not
+   * dropped, and without a connection; afterwards `adopt` takes it over again. */
   readonly enabled: boolean;
+  /** Takes over the roles and databases that exist, instead of failing because they do: once after `enabled` was false
+   * for a while, after a recovery, or after a lost state. Each of them must exist. @default false */
+  readonly adopt?: boolean;
   /** How the machine that runs `pulumi up` reaches the leader. */
   readonly connection: {
     /** One of the names in the server's certificate. */
@@ -30,7 +34,7 @@ export interface PostgresAccessArgs {
   };
   /** Secret. One of each role that is declared here. */
   readonly passwords: Readonly<Record<DeclaredRole, pulumi.Input<string>>>;
-  /** `kept`: the databases and the roles outlive a mistake and the loss of the program. */
+  /** `kept`: nothing is ever dropped or revoked by leaving it out. */
   readonly lifetime: Lifetime;
 }
 
@@ -68,12 +72,13 @@ export class PostgresAccess extends Component {
   private declareAll(name: string, args: PostgresAccessArgs): pulumi.Output<string> {
     const { plan } = args;
     const provider = this.provider(name, args);
-    const data = { ...dataOptions(this, args.lifetime), provider };
-    const child = { parent: this, provider };
-    const roles = new Map(declaredRoles.map((role) => [role, this.role(name, args, role, data)]));
-    const ownedBy = (owner: DeclaredRole): pulumi.CustomResourceOptions => ({ ...data, dependsOn: [...roles].filter(([role]) => role === owner).map(([, resource]) => resource) });
-    const services = new postgresql.Database(`${name}-services`, { name: servicesDatabase(plan), owner: postgresUser(plan, "app"), ...likeTheCluster }, ownedBy("app"));
-    const heartbeat = new postgresql.Database(`${name}-heartbeat-database`, { name: heartbeatDatabase(plan), owner: postgresUser(plan, "heartbeat"), ...likeTheCluster }, ownedBy("heartbeat"));
+    // Retained and not protected: what is protected could not be left out, and a retained one is never dropped.
+    const child = { parent: this, provider, retainOnDelete: args.lifetime === "kept" };
+    const existing = (id: string) => adopt(child, args.adopt === true ? id : undefined);
+    const roles = new Map(declaredRoles.map((role) => [role, this.role(name, args, role, existing(postgresUser(plan, role)))]));
+    const ownedBy = (owner: DeclaredRole, database: string): pulumi.CustomResourceOptions => ({ ...existing(database), dependsOn: [...roles].filter(([role]) => role === owner).map(([, resource]) => resource) });
+    const services = new postgresql.Database(`${name}-services`, { name: servicesDatabase(plan), owner: postgresUser(plan, "app"), ...likeTheCluster }, ownedBy("app", servicesDatabase(plan)));
+    const heartbeat = new postgresql.Database(`${name}-heartbeat-database`, { name: heartbeatDatabase(plan), owner: postgresUser(plan, "heartbeat"), ...likeTheCluster }, ownedBy("heartbeat", heartbeatDatabase(plan)));
     const after = { ...child, dependsOn: [services, heartbeat, ...roles.values()] };
     // One after the other: two grants on one object at a time collide in PostgreSQL's catalogue.
     const grants = [

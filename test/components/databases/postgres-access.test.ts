@@ -56,10 +56,16 @@ describe("PostgresAccess", () => {
     expect(connect[2]?.dependencies).toContain(connect[1]?.urn);
   });
 
-  it("protects data and roles where they are kept, and neither in a drill", async () => {
-    const dataOf = (declared: Awaited<ReturnType<typeof access>>) => [...declared.of("postgresql:index/database:Database"), ...declared.of("postgresql:index/role:Role")];
-    for (const one of dataOf(await access())) expect(one).toMatchObject({ protect: true, retainOnDelete: true });
-    for (const one of dataOf(await access({ lifetime: "ephemeral" }))) expect(one).toMatchObject({ protect: false, retainOnDelete: false });
+  it("drops and revokes nothing that is kept where it is left out, as that would need the database, and all in a drill", async () => {
+    const made = (declared: Awaited<ReturnType<typeof access>>) => declared.all.filter(({ type }) => type.startsWith("postgresql:"));
+    for (const one of made(await access())) expect(one).toMatchObject({ protect: false, retainOnDelete: true });
+    for (const one of made(await access({ lifetime: "ephemeral" }))) expect(one).toMatchObject({ protect: false, retainOnDelete: false });
+  });
+
+  it("takes over roles and databases that exist, by their names, where it is told to", async () => {
+    const imported = (declared: Awaited<ReturnType<typeof access>>) => declared.all.filter(({ importId }) => importId !== "").map(({ importId }) => importId).sort();
+    expect(imported(await access())).toEqual([]);
+    expect(imported(await access({ adopt: true }))).toEqual(["blackroad", "blackroad_app", "blackroad_backup", "blackroad_heartbeat", "blackroad_heartbeat", "blackroad_monitoring", "blackroad_recovery"]);
   });
 
   it("gives no password away in its own arguments and outputs", async () => {
