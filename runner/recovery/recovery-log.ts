@@ -40,7 +40,8 @@ export function recoveryFailed(server: { readonly logFile: string; readonly data
       todo: "Recover to the latest, or to an earlier target; or wait until the target's WAL is archived.",
     });
   }
-  if (/No space left on device/.test(text)) return new DrError({ kind: "failed", what: "the disk became full during the recovery", where: server.dataDirectory, todo: "Recover onto a larger disk." });
+  // Where a segment does not fit, pgBackRest has no reason of its own, and PostgreSQL takes it for the WAL's end.
+  if (/No space left on device|unable to write '[^']*'/.test(text)) return new DrError({ kind: "failed", what: "the disk became full during the recovery", where: server.dataDirectory, todo: "Recover onto a larger disk." });
   const tail = text.trim().split("\n").slice(-3).join("; ");
   return new DrError({ kind: "failed", what: `PostgreSQL stopped during the recovery: ${fatal ?? (tail === "" ? "its log is empty" : tail)}`, where: server.logFile, todo: "Read its log." });
 }

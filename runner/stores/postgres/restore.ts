@@ -72,7 +72,7 @@ export async function restoreAndStart(context: RunContext, options: RecoverOptio
   const binDirectory = await binDirectoryOf(context, surveyed.info.version);
   // Over another database the files replace each other, and nobody can say what will be needed.
   await prepareDestination(context, destination, destination.state === "cluster" ? 0 : choice.backup.bytes);
-  const server = await serverOf(context, options, planned, binDirectory);
+  const server = await serverOf(context, options, planned, binDirectory, surveyed.repository.name);
   // Nothing of the directory is touched before these: a store that died since it was looked at costs no data, and no minutes.
   await surveyed.repository.backend.check();
   const tablespaces = await hasTablespaces(surveyed.open, choice.backup.label);
@@ -107,7 +107,7 @@ export async function restoreAndStart(context: RunContext, options: RecoverOptio
   }
 }
 
-async function serverOf(context: RunContext, options: RecoverOptions, { destination, site }: PlannedRecovery, binDirectory: string): Promise<IsolatedServer> {
+async function serverOf(context: RunContext, options: RecoverOptions, { destination, site }: PlannedRecovery, binDirectory: string, repository: string): Promise<IsolatedServer> {
   const owner = databaseUser(context.config.databaseUser);
   const socketDirectory = await prepareSocketFolder(options.socketDirectory ?? `${destination.directory}.socket`, owner);
   const port = options.port ?? 5432;
@@ -116,7 +116,8 @@ async function serverOf(context: RunContext, options: RecoverOptions, { destinat
   if (Buffer.byteLength(socket) > 107) throw new DrError({ kind: "usage", what: `the socket's path is longer than 107 bytes: ${socket}`, where: "--socket-directory", todo: "Give a directory with a shorter path." });
   return {
     dataDirectory: destination.directory, socketDirectory, port, binDirectory, owner,
-    logFile: join(site.folder, "postgresql.log"), hbaFile: join(site.folder, "pg_hba.conf"),
+    // One for each attempt: how a recovery went is read from its log.
+    logFile: join(site.folder, `postgresql-${repository}.log`), hbaFile: join(site.folder, "pg_hba.conf"),
     promote: options.promote ?? true, ...(options.throwAway === undefined ? {} : { throwAway: options.throwAway }),
   };
 }

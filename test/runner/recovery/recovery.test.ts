@@ -27,6 +27,7 @@ describe("PostgreSQL's log of a recovery", () => {
     const where = { logFile: "/log", dataDirectory: "/data" };
     expect(recoveryFailed(where, `${log}x FATAL:  recovery ended before configured recovery target was reached\n`).message).toMatch(/the archived WAL ends before the target, its last commit was at 2026-11-22 21:18:00.212018\+00.*Recover to the latest/s);
     expect(recoveryFailed(where, "PANIC:  could not write to file: No space left on device").what).toMatch(/disk became full/);
+    expect(recoveryFailed(where, "ERROR: [064]: unable to write '/data/pg_wal/RECOVERYXLOG': [18] Invalid cross-device link\nFATAL:  WAL ends before end of online backup").what).toMatch(/disk became full/);
     expect(recoveryFailed(where, "FATAL:  could not load library").what).toContain("could not load library");
     expect(recoveryFailed(where, "").what).toContain("its log is empty");
   });

@@ -1,10 +1,10 @@
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BackupRecord } from "../../../../runner/catalog/record.ts";
 import { backUpPostgres } from "../../../../runner/stores/postgres/back-up.ts";
-import { recoverPostgres } from "../../../../runner/stores/postgres/recover.ts";
+import { carryOut, planRecovery, recoverPostgres, type RecoverOptions } from "../../../../runner/stores/postgres/recover.ts";
 import { forgetDamage } from "../../../../runner/stores/postgres/repository-check.ts";
 import { createRestorePoint } from "../../../../runner/stores/postgres/restore-point.ts";
 import { verifyPostgres } from "../../../../runner/stores/postgres/verify.ts";
@@ -91,5 +91,14 @@ describe.skipIf(!s3Installed)("damage in a repository (needs versitygw)", () => 
     await flip(join(backup, "backup.manifest"), 0.5);
     await expect(recoverPostgres(system.context, { backup: record.id, target: { kind: "latest" }, into: system.place("short"), backend: "r2" })).rejects.toThrow(/before the archive's newest segment .*: a segment between them is missing or damaged/);
     expect(await readdir(system.place("short"))).toEqual([]);
+
+    // Nor does the server that came to nothing disturb the one from the other store.
+    const options: RecoverOptions = { backup: record.id, target: { kind: "latest" }, into: system.place("second") };
+    const planned = await planRecovery(system.context, options);
+    const second = await carryOut(system.context, options, { ...planned, candidates: planned.candidates.toSorted((a, b) => (a.plan.repository < b.plan.repository ? -1 : 1)) });
+    await system.drop(second);
+    expect(second).toMatchObject({ repository: "s3", failed: [{ repository: "r2", error: expect.stringMatching(/before the archive's newest segment/) as string }] });
+    const replayed = [...(await readFile(second.logFile, "utf8")).matchAll(/restored log file "([0-9A-F]{24})"/g)];
+    expect(second.bytes.wal).toBe(replayed.length * 16 * 1024 ** 2);
   });
 });

@@ -160,6 +160,28 @@ describe.skipIf(!s3Installed)("faults around PostgreSQL's repositories (needs ve
     }
   });
 
+  it("says that the disk became full where the files fitted and the WAL does not", async ({ skip }) => {
+    skip(!isRoot(), "only root can mount a small disk");
+    const made = await backUpPostgres(system.context, "full");
+    if (made.outcome === "skipped") throw new Error(made.why);
+    for (let segments = 0; segments < 3; segments += 1) {
+      await system.client.query("CREATE TABLE w AS SELECT 1; DROP TABLE w");
+      await system.client.query("SELECT pg_switch_wal()");
+    }
+    const { rows } = await system.client.query<{ segment: string }>("SELECT pg_walfile_name(pg_current_wal_lsn() - 1) AS segment");
+    await waitFor("the WAL in r2", async () => (await postgresWatermark(system.context)).some((one) => one.repository === "r2" && one.status === "ok" && one.segment >= (rows[0]?.segment ?? "")), { within: 30 });
+    const disk = system.place("tight");
+    await run("mkdir", ["-p", disk], { deadline: 5 });
+    await run("mount", ["-t", "tmpfs", "-o", `size=${made.record.sourceBytes + 18 * 1024 ** 2},mode=0755`, "tmpfs", disk], { deadline: 5 });
+    try {
+      const error = await failure(recoverPostgres(system.context, { backup: "latest", target: { kind: "latest" }, into: join(disk, "restored"), socketDirectory: system.place("tight.socket") }));
+      expect(error.message).toMatch(/the disk became full during the recovery/);
+      expect(await readdir(join(disk, "restored"))).toEqual([]);
+    } finally {
+      await run("umount", ["-l", disk], { deadline: 5 });
+    }
+  });
+
   it("keeps what was there: every row is still in production", async () => {
     const client: Client = await system.postgres.connect();
     const { rows } = await client.query<{ count: string }>("SELECT count(*) FROM t");
