@@ -34,6 +34,8 @@ interface HeldSecret extends SecretSpec {
 
 /** Letters and digits alone: at home in every configuration file and address. 48 of them are 285 bits. */
 const length = 48;
+/** R2 takes it for its own `auto`, which AWS's provider knows to be no region of AWS. */
+const regionForR2 = "us-east-1";
 /** In which a deletion can be taken back: the most that Secrets Manager allows. */
 const recoveryWindowInDays = { kept: 30, ephemeral: 0 } as const;
 
@@ -117,9 +119,9 @@ export class BackupSecrets extends Component {
     return new aws.Provider(
       `${name}-r2`,
       {
-        region: "auto", accessKey: writer.accessKeyId, secretKey: writer.secretAccessKey, endpoints: [{ s3: endpoint }], s3UsePathStyle: true,
+        region: regionForR2, accessKey: writer.accessKeyId, secretKey: writer.secretAccessKey, endpoints: [{ s3: endpoint }], s3UsePathStyle: true,
         // What only AWS has.
-        skipCredentialsValidation: true, skipMetadataApiCheck: true, skipRegionValidation: true, skipRequestingAccountId: true,
+        skipCredentialsValidation: true, skipMetadataApiCheck: true, skipRequestingAccountId: true,
       },
       { parent: this },
     );

@@ -38,9 +38,9 @@ export interface R2BackupBucketArgs {
   /** To rotate: the old `current` becomes `previous` and both work; once every reader has the new one, `previous` goes. */
   readonly tokens: { readonly current: R2TokenTerm; readonly previous?: R2TokenTerm };
   /**
-   * Take over the bucket that exists, in the one `up` that follows the loss of the state. Not in any other: the engine
-   * knows a bucket that it made itself by another id than the one that it imports by, would hold it to be another one,
-   * and end in an error at its protection.
+   * Take over the bucket that exists, in the one `up` that follows the loss of the state (`cameUpBefore`, `bucketExists`).
+   * Not in any other: the engine knows a bucket that it made itself by another id than the one that it imports by, and
+   * would hold it to be another one.
    * @default false
    */
   readonly adopt?: boolean;
@@ -64,7 +64,8 @@ export class R2BackupBucket extends Component implements R2Place {
 
   constructor(name: string, args: R2BackupBucketArgs, options?: pulumi.ComponentResourceOptions) {
     const backend = checked(name, args);
-    super("storage", "R2BackupBucket", name, args, options);
+    // What was done once is no part of what is declared: the next `up` would see a change.
+    super("storage", "R2BackupBucket", name, { ...args, adopt: undefined }, options);
     const { plan, accountId, tokens, lifetime, jurisdiction = "default" } = args;
     this.bucketName = backend.bucket;
     this.endpoint = `https://${accountId}${jurisdiction === "default" ? "" : `.${jurisdiction}`}.r2.cloudflarestorage.com`;
