@@ -32,7 +32,7 @@ export class DeadMansSwitch extends Component {
   constructor(name: string, args: DeadMansSwitchArgs, options?: pulumi.ComponentResourceOptions) {
     refuse(`DeadMansSwitch ${name}`, [
       ...placeProblems(args),
-      !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(args.webhook.secret) && `webhook.secret: ${JSON.stringify(args.webhook.secret)} is no name of a Kubernetes secret; the address itself must not stand here`,
+      !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(args.webhook.secret) && "webhook.secret: is no name of a Kubernetes secret; the address itself, which is a secret, must not stand here",
       !/^[A-Za-z0-9._-]+$/.test(args.webhook.key) && `webhook.key: ${JSON.stringify(args.webhook.key)} is no key of a Kubernetes secret`,
     ]);
     super("monitoring", "DeadMansSwitch", name, { region: args.region }, options);

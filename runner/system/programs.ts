@@ -25,6 +25,8 @@ const packages: Readonly<Record<string, string>> = {
   ip: "iproute2",
   openssl: "openssl",
   chromium: "chromium",
+  promtool: "prometheus",
+  haproxy: "haproxy",
 };
 
 async function runnable(path: string): Promise<boolean> {

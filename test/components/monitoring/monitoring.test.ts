@@ -135,6 +135,8 @@ describe("DeadMansSwitch", () => {
   });
 
   it("refuses an address where the name of a secret belongs", async () => {
-    await expect(refusal(() => new DeadMansSwitch("switch", { ...here, webhook: { secret: "https://hooks.example/t0ken", key: "a b" } }))).resolves.toMatch(/no name of a Kubernetes secret(?:.|\n)*no key/);
+    const said = await refusal(() => new DeadMansSwitch("switch", { ...here, webhook: { secret: "https://hooks.example/t0ken", key: "a b" } }));
+    expect(said).toMatch(/no name of a Kubernetes secret(?:.|\n)*no key/);
+    expect(said, "the address is a secret").not.toContain("t0ken");
   });
 });
