@@ -133,7 +133,7 @@ const ask = (path: string): readonly string[] => ["option httpchk", `http-check 
  * `/primary` says 200 as soon as a member holds the lock; until it is promoted, its state says otherwise, and it takes
  * no writes. It was called `master` until Patroni 4.
  */
-const isPromoted: readonly string[] = ["http-check expect status 200", String.raw`http-check expect rstring "\"role\": \"(master|primary)\""`];
+const isPromoted: readonly string[] = ["http-check expect status 200", String.raw`http-check expect rstring "\"role\": ?\"(master|primary)\""`];
 
 const serverLine = ({ name, host }: ProxiedMember, port: number): string => `server ${name} ${host}:${port}`;
 

@@ -27,7 +27,7 @@ describe("haproxy.cfg", () => {
   it("sends writers to the leader wherever it is, and cuts them off when it leads no more", () => {
     expect(servers(text, "leader").map((line) => line.split(" ")[1])).toEqual(["a1", "a2", "b1"]);
     for (const line of servers(text, "leader")) expect(line).toMatch(/on-marked-down shutdown-sessions$/);
-    expect(sections(text).get("backend leader")).toContain('http-check expect rstring "\\"role\\": \\"(master|primary)\\""');
+    expect(sections(text).get("backend leader")).toContain('http-check expect rstring "\\"role\\": ?\\"(master|primary)\\""');
   });
 
   it("sends readers to the region's own replicas first, and not to one that is too far behind", () => {

@@ -14,6 +14,7 @@ import { makeFolder, writeDurably } from "../../../../runner/system/files.ts";
 import { startServer, type Server } from "../../../../runner/system/process.ts";
 import { databaseUser } from "../../../../runner/system/user.ts";
 import { waitFor } from "../../../../runner/system/wait.ts";
+import { s3Installed } from "../../../harness/s3.ts";
 import { startProtectedPostgres, testPlan, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
 
 /** pgBackRest takes a key that is its user's or root's; here it runs as PostgreSQL's user. */
@@ -49,7 +50,7 @@ const answers = (port: number): Promise<boolean> =>
     }).on("error", () => resolve(false));
   });
 
-describe("PostgreSQL on another host, reached by pgBackRest's TLS server", () => {
+describe.skipIf(!s3Installed)("PostgreSQL on another host, reached by pgBackRest's TLS server (needs versitygw)", () => {
   let system: ProtectedPostgres;
   let server: Server | undefined;
   let job: (certificate: Certificate, caFile?: string) => NonNullable<PostgresConfig["pgbackrestServer"]>;
