@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { access, constants, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../runner/errors.ts";
 import { run } from "../../runner/system/process.ts";
@@ -49,8 +49,8 @@ export interface EngineStack {
   destroy(options?: RunOptions): Promise<Summary>;
   /** The checkpoint as Pulumi writes it, secrets encrypted. */
   exported(): Promise<{ readonly text: string; readonly resources: readonly StateResource[] }>;
-  /** Forgets the state, as if where it lay were gone; what it describes exists on. */
-  lose(): Promise<void>;
+  /** Forgets the state, as if where it lay were gone; what it describes exists on. `config` is added for what comes. */
+  lose(config?: Readonly<Record<string, unknown>>): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -78,7 +78,8 @@ export class EngineError extends Error {
 
 /**
  * The engine over a project's folder, with a state, a home and a passphrase of its own, simulated providers and no
- * network. The folder is mirrored by links, because Pulumi writes a stack's salt into its configuration file.
+ * network. It works on a copy of the folder: Pulumi writes a stack's salt into its configuration file, and what is
+ * edited meanwhile is no change of the stack.
  */
 export async function startEngine(project: string): Promise<Engine> {
   const program = await pulumiProgram();
@@ -88,7 +89,7 @@ export async function startEngine(project: string): Promise<Engine> {
   const at = (name: string) => join(folder, name);
   await Promise.all(["home", "state", "project", "tmp"].map((name) => mkdir(at(name))));
   await writeFile(at("passphrase"), "a passphrase of a test", { mode: 0o600 });
-  await mirror(project, at("project"));
+  await copyOf(project, at("project"));
   const providers = await startProviders(folder);
   const env = {
     PATH: `${dirname(program)}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
@@ -112,9 +113,12 @@ export async function startEngine(project: string): Promise<Engine> {
     folder,
     providers,
     async stack(name, config = {}) {
-      await writeFile(at(`project/Pulumi.${name}.yaml`), JSON.stringify({ config })); // JSON is YAML
-      await pulumi(["stack", "init", name, "--secrets-provider", "passphrase"], 60);
-      return stackOf(name, pulumi, at);
+      const init = async (more: Readonly<Record<string, unknown>> = {}) => {
+        await writeFile(at(`project/Pulumi.${name}.yaml`), JSON.stringify({ config: { ...config, ...more } })); // JSON is YAML
+        await pulumi(["stack", "init", name, "--secrets-provider", "passphrase"], 60);
+      };
+      await init();
+      return stackOf(name, pulumi, at, init);
     },
     stacks: async () => (JSON.parse((await pulumi(["stack", "ls", "--json"], 60)).stdout) as { readonly name: string }[]).map(({ name }) => name),
     async close() {
@@ -124,23 +128,17 @@ export async function startEngine(project: string): Promise<Engine> {
   };
 }
 
-/** Everything of the project by links, but its own files of Pulumi, which the engine writes to, as copies. */
-async function mirror(project: string, to: string): Promise<void> {
-  const names = (await readdir(project)).filter((name) => !name.startsWith("."));
-  await Promise.all(
-    names.map(async (name) => {
-      if (!/^Pulumi\..*yaml$/.test(name)) return symlink(join(project, name), join(to, name));
-      const text = await readFile(join(project, name), "utf8");
-      // The stack's own key is in a cloud that no test reaches.
-      return writeFile(join(to, name), text.replace(/^(?:secretsprovider|encryptedkey|encryptionsalt):.*\n/gm, ""));
-    }),
-  );
-  if (!names.includes("node_modules")) await symlink(join(import.meta.dirname, "..", "..", "node_modules"), join(to, "node_modules"));
+/** The project without what is no part of the program, and the repository's packages by a link. */
+async function copyOf(project: string, to: string): Promise<void> {
+  const left = new Set(["node_modules", "test", "bench", "docs", "drill-reports", "bench-reports"]);
+  const names = (await readdir(project)).filter((name) => !name.startsWith(".") && !left.has(name) && !/^Pulumi\..+\.yaml$/.test(name));
+  await Promise.all(names.map((name) => cp(join(project, name), join(to, name), { recursive: true })));
+  await symlink(join(import.meta.dirname, "..", "..", "node_modules"), join(to, "node_modules"));
 }
 
 type Pulumi = (args: readonly string[], within: number, env?: Readonly<Record<string, string>>) => Promise<{ readonly stdout: string; readonly stderr: string; readonly seconds: number }>;
 
-function stackOf(name: string, pulumi: Pulumi, at: (name: string) => string): EngineStack {
+function stackOf(name: string, pulumi: Pulumi, at: (name: string) => string, init: (config?: Readonly<Record<string, unknown>>) => Promise<void>): EngineStack {
   let runs = 0;
   const operate = async (verb: string, flags: readonly string[], { within = 110, args = [], env = {} }: RunOptions = {}): Promise<Summary> => {
     const log = at(`events-${name}-${String(++runs)}-${verb}.jsonl`);
@@ -166,9 +164,9 @@ function stackOf(name: string, pulumi: Pulumi, at: (name: string) => string): En
       const { deployment } = JSON.parse(stdout) as { readonly deployment: { readonly resources?: readonly StateResource[] } };
       return { text: stdout, resources: deployment.resources ?? [] };
     },
-    lose: async () => {
-      await pulumi(["stack", "rm", name, "--force", "--yes", "--preserve-config"], 60);
-      await pulumi(["stack", "init", name, "--secrets-provider", "passphrase"], 60);
+    lose: async (config) => {
+      await pulumi(["stack", "rm", name, "--force", "--yes"], 60);
+      await init(config);
     },
     remove: async () => {
       await pulumi(["stack", "rm", name, "--yes"], 60);

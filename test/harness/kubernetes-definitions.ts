@@ -8,6 +8,9 @@ interface Kind {
   readonly scope?: "Cluster";
 }
 
+/** On what a test made, so that the next one can take away what a killed one left. */
+export const madeByTest = { "blackroad-dr/made-by": "test" } as const;
+
 /** What the README asks a cluster to have of cert-manager and the Prometheus operator. */
 const kinds: readonly Kind[] = [
   { group: "cert-manager.io", version: "v1", kind: "Certificate", plural: "certificates" },
@@ -24,7 +27,7 @@ const kinds: readonly Kind[] = [
 export const customDefinitions: readonly KubernetesObject[] = kinds.map(({ group, version, kind, plural, scope = "Namespaced" }) => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
-  metadata: { name: `${plural}.${group}` },
+  metadata: { name: `${plural}.${group}`, labels: madeByTest },
   spec: {
     group,
     scope,

@@ -31,7 +31,7 @@ export class Cloud {
 
   /** From now on nothing at these places answers, and what is there is not seen; none: all is well again. */
   lose(locations: readonly string[]): void {
-    writeFileSync(this.lost, locations.join("\n"));
+    writeFileSync(this.lost, locations.map((location) => `${location}\n`).join(""));
   }
 
   /** @throws Error where the place does not answer */
@@ -70,7 +70,7 @@ export class Cloud {
     return `${this.folder}.lost`;
   }
   private lostLocations(): readonly string[] {
-    return existsSync(this.lost) ? readFileSync(this.lost, "utf8").split("\n") : [];
+    return existsSync(this.lost) ? readFileSync(this.lost, "utf8").split("\n").slice(0, -1) : [];
   }
 
   private path({ type, location, id }: ThingKey): string {

@@ -55,6 +55,11 @@ export const cloudflare = ruled({
       const wanted = name === undefined ? undefined : decodeURIComponent(name);
       return { ...args, results: permissionGroups.filter((group) => wanted === undefined || group.name === wanted) };
     },
+    "cloudflare:index/getR2Bucket:getR2Bucket": (args, { cloud }) => {
+      const bucket = bucketThere(cloud, need(args, "accountId"), need(args, "bucketName"));
+      if (bucket === undefined) throw new Error('failed to make http request: 404 Not Found {"errors":[{"code":10006,"message":"The specified bucket does not exist."}]}');
+      return { ...bucket.inputs, ...bucket.outputs, ...args, id: bucket.id };
+    },
     "cloudflare:index/getZone:getZone": (args) => ({ ...args, id: hash(JSON.stringify(args), 32), zoneId: hash(JSON.stringify(args), 32) }),
   },
   location: () => "",

@@ -16,7 +16,7 @@ import { serve } from "./server.ts";
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: serve.ts FOLDER");
 const lacking = join(folder, "lacking");
-await serveClusters(join(folder, "kubeconfig"), (path) => existsSync(lacking) && readFileSync(lacking, "utf8").split("\n").some((part) => part !== "" && path.includes(part)));
+await serveClusters(folder, (path) => existsSync(lacking) && readFileSync(lacking, "utf8").split("\n").some((part) => part !== "" && path.includes(part)));
 const cloud = new Cloud(join(folder, "cloud"));
 const ports = await Promise.all([aws, cloudflare, kubernetes, postgresql, random].map(async (behaviour) => `${behaviour.provider}:${(await serve(behaviour, cloud)).port}`));
 console.log(ports.join(","));

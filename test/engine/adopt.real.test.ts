@@ -1,0 +1,40 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { pulumiProgram, type EngineStack } from "../harness/engine.ts";
+import { project, stackOfRole } from "../harness/engine-stacks.ts";
+import { text } from "../harness/providers/wire.ts";
+import { useEngine } from "../harness/use-engine.ts";
+
+/** What the components of keys, access and storage do with the real engine, apart from everything else. */
+describe("the global stack", () => {
+  const engine = useEngine(project);
+  let stack: EngineStack;
+  beforeAll(async () => {
+    if ((await pulumiProgram()) === undefined) return;
+    stack = await stackOfRole(engine(), "global");
+    await stack.up();
+  });
+
+  const things = (type: string) => engine().providers.cloud.all(type);
+  const sealed = () => things("aws:s3/bucketObjectv2:BucketObjectv2").map(({ id, inputs }) => [id, text(inputs, "content")]);
+  const passphrases = () => things("aws:secretsmanager/secretVersion:SecretVersion").filter(({ inputs }) => text(inputs, "secretId")?.includes("pgbackrest-") === true || text(inputs, "secretId")?.includes("runner") === true).map(({ inputs }) => text(inputs, "secretString"));
+
+  it("changes nothing when it comes up again, though sealing is never twice the same", async () => {
+    const before = sealed();
+    expect(before).toHaveLength(1);
+    expect((await stack.up()).steps).toEqual([]);
+    expect(sealed()).toEqual(before);
+  });
+
+  it("takes over keys, secrets and the bucket where its state was lost, and then changes nothing either", async () => {
+    const before = { keys: things("aws:kms/key:Key").map(({ id }) => id), passphrases: passphrases(), bucket: things("cloudflare:index/r2Bucket:R2Bucket").length };
+    expect(before.passphrases).toHaveLength(3);
+    await stack.lose();
+    const up = await stack.up();
+    expect(up.imported).toBeGreaterThan(0);
+    expect({ keys: things("aws:kms/key:Key").map(({ id }) => id), passphrases: passphrases(), bucket: things("cloudflare:index/r2Bucket:R2Bucket").length }).toEqual(before);
+    // The escrow is sealed again beside the old one, which stays.
+    expect(sealed()).toHaveLength(2);
+    expect((await stack.up()).steps).toEqual([]);
+    expect(sealed()).toHaveLength(2);
+  });
+});
