@@ -3,7 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { keyAlias } from "../../plan/names.ts";
 import type { Plan } from "../../plan/types.ts";
 import { accountProblem, aliasProblem, patternsMeet, principalProblem, workloadProblem } from "../aws/arn.ts";
+import { adopt } from "../adopt.ts";
 import { Component, dataOptions, refuse, type Lifetime } from "../component.ts";
+import type { ExistingKey } from "./existing-keys.ts";
 import { keyPolicy } from "./key-policy.ts";
 
 /** Who may do what with a customer-managed key of the plan. */
@@ -27,6 +29,9 @@ export interface BackupKeyArgs {
   readonly encrypters: readonly string[];
   /** ARN patterns, likewise, of the roles that read with the key. */
   readonly decrypters: readonly string[];
+  /** From `findExistingKeys`, in the one `up` after a lost state: taken over instead of made anew. Not in any other, as
+   * the state knows keys by other ids than they are imported by. @default none */
+  readonly existing?: ExistingKey | undefined;
   /** `kept`: protected and retained. `ephemeral`, in a drill: deleted with the stack, after the deletion window. */
   readonly lifetime: Lifetime;
 }
@@ -49,7 +54,8 @@ export class BackupKey extends Component {
 
   constructor(name: string, args: BackupKeyArgs, options?: pulumi.ComponentResourceOptions) {
     refuse(`BackupKey ${name}`, problemsOf(args));
-    super("keys", "BackupKey", name, args, options);
+    // What was found once is no part of what is declared: the next `up` would see a change.
+    super("keys", "BackupKey", name, { ...args, existing: undefined }, options);
     const { home, others } = regionsOf(args.plan);
     const policy = JSON.stringify(policyOf(args));
     const primary = this.#primary(name, args, home, policy);
@@ -64,7 +70,7 @@ export class BackupKey extends Component {
     return new aws.kms.Key(
       `${name}-primary`,
       { region, description: describe(args), multiRegion: true, enableKeyRotation: true, deletionWindowInDays: deletionWindowInDays[args.lifetime], policy, tags: tagsOf(args) },
-      dataOptions(this, args.lifetime),
+      this.#options(args, region, args.existing?.get(region)),
     );
   }
 
@@ -73,13 +79,17 @@ export class BackupKey extends Component {
     return new aws.kms.ReplicaKey(
       `${name}-replica-${region}`,
       { region, description: describe(args), primaryKeyArn: primary.arn, deletionWindowInDays: deletionWindowInDays[args.lifetime], policy, tags: tagsOf(args) },
-      dataOptions(this, args.lifetime),
+      this.#options(args, region, args.existing?.get(region)),
     );
   }
 
   /** What everybody addresses the key by: lost with it is the way to every backup, so it is kept like the key. */
   #alias(name: string, args: BackupKeyArgs, region: string, key: aws.kms.Key | aws.kms.ReplicaKey): aws.kms.Alias {
-    return new aws.kms.Alias(`${name}-alias-${region}`, { region, name: this.alias, targetKeyId: key.keyId }, dataOptions(this, args.lifetime));
+    return new aws.kms.Alias(`${name}-alias-${region}`, { region, name: this.alias, targetKeyId: key.keyId }, this.#options(args, region, args.existing?.has(region) === true ? this.alias : undefined));
+  }
+
+  #options({ lifetime }: BackupKeyArgs, region: string, existing: string | undefined): pulumi.CustomResourceOptions {
+    return adopt(dataOptions(this, lifetime), existing === undefined ? undefined : `${existing}@${region}`);
   }
 }
 

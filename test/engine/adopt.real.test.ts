@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { pulumiProgram, type EngineStack } from "../harness/engine.ts";
 import { project, stackOfRole } from "../harness/engine-stacks.ts";
+import { exampleRecipients } from "../harness/example-recipients.ts";
 import { text } from "../harness/providers/wire.ts";
+import { open, recipient } from "../harness/recipients.ts";
 import { useEngine } from "../harness/use-engine.ts";
 
 /** What the components of keys, access and storage do with the real engine, apart from everything else. */
@@ -25,6 +27,16 @@ describe("the global stack", () => {
     expect(sealed()).toEqual(before);
   });
 
+  it("seals the escrow anew for another recipient, who can open it, and leaves the old one", async () => {
+    const [before] = sealed();
+    const ada = await recipient("ada");
+    await stack.up({ args: ["--config", `blackroad-dr:escrow=${JSON.stringify({ recipients: [...exampleRecipients, ada.publicKey] })}`] });
+    const [old, anew] = sealed().toSorted((one, other) => Number(one[0] !== before?.[0]) - Number(other[0] !== before?.[0]));
+    expect(old).toEqual(before);
+    expect(await open(anew?.[1] ?? "", ada)).toContain(passphrases()[0]);
+    expect((await stack.up()).steps).toEqual([]);
+  });
+
   it("takes over keys, secrets and the bucket where its state was lost, and then changes nothing either", async () => {
     const before = { keys: things("aws:kms/key:Key").map(({ id }) => id), passphrases: passphrases(), bucket: things("cloudflare:index/r2Bucket:R2Bucket").length };
     expect(before.passphrases).toHaveLength(3);
@@ -33,8 +45,8 @@ describe("the global stack", () => {
     expect(up.imported).toBeGreaterThan(0);
     expect({ keys: things("aws:kms/key:Key").map(({ id }) => id), passphrases: passphrases(), bucket: things("cloudflare:index/r2Bucket:R2Bucket").length }).toEqual(before);
     // The escrow is sealed again beside the old one, which stays.
-    expect(sealed()).toHaveLength(2);
+    expect(sealed()).toHaveLength(3);
     expect((await stack.up()).steps).toEqual([]);
-    expect(sealed()).toHaveLength(2);
+    expect(sealed()).toHaveLength(3);
   });
 });

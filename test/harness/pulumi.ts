@@ -6,7 +6,7 @@ export interface Registered {
   readonly name: string;
   readonly urn: string;
   readonly custom: boolean;
-  /** Unwrapped; a value that the program marked as secret is `{ secret: VALUE }`, an unknown one `"[unknown]"`. */
+  /** Unwrapped; a value that the program marked as secret is a `Secret`, an unknown one `"[unknown]"`. */
   readonly inputs: Readonly<Record<string, unknown>>;
   /** What `registerOutputs` of a component gave. */
   outputs: Readonly<Record<string, unknown>> | undefined;
@@ -47,13 +47,22 @@ const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** A value that the engine encrypts. */
+export class Secret {
+  readonly secret: unknown;
+
+  constructor(secret: unknown) {
+    this.secret = secret;
+  }
+}
+
 function readable(value: unknown): unknown {
   if (value === unknownValue) return "[unknown]";
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== "object" || value === null) return value;
   const entries: [string, unknown][] = Object.entries(value);
   const signature = entries.find(([key]) => key === signatureKey)?.[1];
-  if (signature === secretSignature) return { secret: readable(Object.fromEntries(entries)["value"]) };
+  if (signature === secretSignature) return new Secret(readable(Object.fromEntries(entries)["value"]));
   return Object.fromEntries(entries.map(([key, one]) => [key, readable(one)]));
 }
 
@@ -174,6 +183,8 @@ function usual(type: string, name: string, inputs: Readonly<Record<string, unkno
     const service = type.split(":")[1]?.split("/")[0] ?? "aws";
     return { arn: service === "s3" ? `arn:aws:s3:::${typeof inputs["bucket"] === "string" ? inputs["bucket"] : name}` : `arn:aws:${service}:${region}:111122223333:${name}` };
   }
+  if (type === "pulumi:pulumi:StackReference") return { outputs: {} };
+  if (type === "cloudflare:index/accountToken:AccountToken") return { value: `token-${name}` };
   if (type === "random:index/randomPassword:RandomPassword") return { result: `random-${name}` };
   return {};
 }
