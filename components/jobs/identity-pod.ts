@@ -1,10 +1,11 @@
 /** The pod that `dr` runs in as one of the plan's identities: its configuration, its secrets, its room, and no more. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { drJson, drJsonFolder, drJsonName, drJsonPath, postgresTlsFolder, workFolder, type DrObjectStore } from "../../plan/config/dr-json.ts";
+import { drJson, drJsonFolder, drJsonName, drJsonPath, postgresTlsFolder, redisTlsFolder, workFolder, type DrObjectStore } from "../../plan/config/dr-json.ts";
 import { rolesOf, scratchOf, secretsOfIdentity } from "../../plan/identity-needs.ts";
 import type { IdentityName } from "../../plan/identities.ts";
 import { secretFile, serviceAccountName } from "../../plan/names.ts";
+import { redisName, tlsSecret } from "../../plan/servers.ts";
 import type { Plan } from "../../plan/types.ts";
 import { gib, mib } from "../../plan/units.ts";
 import { pullPolicyOf } from "../kubernetes/image.ts";
@@ -127,6 +128,7 @@ function filesOf(place: IdentityPlace): { readonly volumes: Volume[]; readonly m
     { volume: workVolume(place), mount: { name: "work", mountPath: workFolder } },
     temp,
     ...postgresTls(place),
+    ...redisTls(identity),
     ...vaultToken(identity, place.servers),
     ...authorities(objectStores),
   ];
@@ -145,6 +147,13 @@ function postgresTls({ identity, servers }: IdentityPlace) {
   if (servers.postgres === undefined || rolesOf(identity).postgres === undefined) return [];
   const secret = { secretName: servers.postgres.clientSecret, defaultMode: 0o440 };
   return [{ volume: { name: "postgres-tls", secret }, mount: { name: "postgres-tls", mountPath: postgresTlsFolder, readOnly: true } }];
+}
+
+/** Of the servers' certificate the authority alone: its key is the servers'. */
+function redisTls(identity: IdentityName) {
+  if (rolesOf(identity).redis === undefined) return [];
+  const secret = { secretName: tlsSecret(redisName("production")), defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] };
+  return [{ volume: { name: "redis-tls", secret }, mount: { name: "redis-tls", mountPath: redisTlsFolder, readOnly: true } }];
 }
 
 function vaultToken(identity: IdentityName, { vault }: Partial<RegionServers>) {

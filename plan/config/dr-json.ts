@@ -46,6 +46,10 @@ export const workFolder = "/var/lib/dr";
 /** The jobs' certificate for PostgreSQL's servers: `ca.crt`, `tls.crt`, `tls.key`. */
 export const postgresTlsFolder = "/run/secrets/dr-postgres-tls";
 
+/** The authority of Redis's certificates. */
+export const redisTlsFolder = "/run/secrets/dr-redis-tls";
+const redisAuthorityFile = `${redisTlsFolder}/ca.crt`;
+
 /** Identities whose credentials can only read; a verification writes down what it found. */
 const readOnly: ReadonlySet<IdentityName> = new Set(["exporter", "restore"]);
 
@@ -99,7 +103,6 @@ function postgresEntry({ plan, identity, servers }: DrJson) {
     user: postgresUser(plan, role),
     database: servicesDatabase(plan),
     passwordFile: secretFile(postgresSecret(role)),
-    caFile: `${postgresTlsFolder}/ca.crt`,
     // The servers take no connection that is not encrypted.
     caFile: `${postgresTlsFolder}/ca.crt`,
     pgbackrestServer: serversOf(identity).includes("pgbackrest")
@@ -114,5 +117,5 @@ function redisEntry({ identity, servers }: DrJson) {
   if (role === undefined) return undefined;
   const [first] = servers.redis ?? [];
   if (first === undefined) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
-  return { host: first.host, port: first.port, user: role, passwordFile: secretFile(redisSecret(role)) };
+  return { host: first.host, port: first.port, user: role, passwordFile: secretFile(redisSecret(role)), caFile: redisAuthorityFile };
 }

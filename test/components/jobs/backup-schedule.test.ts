@@ -127,7 +127,9 @@ describe("BackupSchedule", () => {
     const volumes = (schedule: string) => podIn(result, schedule).volumes;
     expect(volumes("postgres-incremental")).toContainEqual({ name: "postgres-tls", secret: { secretName: "pg-client", defaultMode: 0o440 } });
     expect(volumes("vault-snapshot")).toContainEqual({ name: "vault-token", projected: { defaultMode: 0o440, sources: [{ serviceAccountToken: { path: "token", audience: "vault", expirationSeconds: 600 } }] } });
-    expect(volumes("redis-snapshot").map(({ name }) => name)).not.toEqual(expect.arrayContaining(["postgres-tls"]));
+    expect(volumes("redis-snapshot")).toContainEqual({ name: "redis-tls", secret: { secretName: "redis-tls", defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] } });
+    expect(volumes("redis-snapshot").map(({ name }) => name)).not.toContain("postgres-tls");
+    expect(volumes("postgres-incremental").map(({ name }) => name)).not.toContain("redis-tls");
     expect(volumes("postgres-incremental").map(({ name }) => name)).not.toContain("vault-token");
   });
 
