@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { keyAlias } from "../../plan/names.ts";
+import { keyAlias, stateBucket } from "../../plan/names.ts";
 import type { Plan } from "../../plan/types.ts";
 import { accountProblem, aliasProblem, patternsMeet, principalProblem, workloadProblem } from "../aws/arn.ts";
 import { adopt } from "../adopt.ts";
@@ -95,7 +95,7 @@ export class BackupKey extends Component {
 
 const describe = ({ plan, key }: BackupKeyArgs): string => `${plan.name}: ${key}`;
 const tagsOf = ({ plan, key }: BackupKeyArgs): Record<string, string> => ({ plan: plan.name, key });
-const policyOf = ({ plan, accountId, administrators, encrypters, decrypters }: BackupKeyArgs) => keyPolicy({ accountId, regions: plan.regions.map(({ name }) => name), administrators, encrypters, decrypters });
+const policyOf = ({ plan, accountId, administrators, encrypters, decrypters }: BackupKeyArgs) => keyPolicy({ accountId, regions: plan.regions.map(({ name }) => name), administrators, encrypters, decrypters, stateBucket: stateBucket(plan) });
 
 /**
  * The primary's region, and those of the replicas.

@@ -1,3 +1,4 @@
+import { bucketArn } from "../aws/arn.ts";
 import { accountRoot, exceptWhose, policyDocument, whose, type PolicyDocument, type Statement } from "../aws/policy-document.ts";
 
 export interface KeyPolicyInput {
@@ -8,9 +9,11 @@ export interface KeyPolicyInput {
   readonly administrators: readonly string[];
   readonly encrypters: readonly string[];
   readonly decrypters: readonly string[];
+  /** Where Pulumi's state lies, which whoever runs it reads and writes under the key. */
+  readonly stateBucket: string;
 }
 
-/** What a key's administrator does; no use of the key, and no grants, by which use could be handed out. */
+/** What a key's administrator does to the key; no grants, by which its use could be handed out. */
 const administration = [
   "kms:CancelKeyDeletion",
   "kms:CreateAlias",
@@ -44,17 +47,24 @@ const destruction = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:Sch
  * The policy of a key and of each of its replicas, which do not inherit it. In a key's policy `Resource: "*"` is that
  * key. Where nobody is named for a use, nobody has it.
  */
-export function keyPolicy({ accountId, regions, administrators, encrypters, decrypters }: KeyPolicyInput): PolicyDocument {
+export function keyPolicy({ accountId, regions, administrators, encrypters, decrypters, stateBucket }: KeyPolicyInput): PolicyDocument {
+  const through = (service: string) => ({ "kms:ViaService": regions.map((region) => `${service}.${region}.amazonaws.com`) });
   const allow = (Sid: string, patterns: readonly string[], Action: readonly string[], more: Statement["Condition"] = {}): Statement | undefined =>
     patterns.length === 0 ? undefined : { Sid, Effect: "Allow", Principal: { AWS: accountRoot(accountId) }, Action, Resource: "*", Condition: { ...whose(patterns), ...more } };
   return policyDocument(
     // The account's root user alone, not everybody whom IAM allows kms:*: the way back when no administrator is left.
     { Sid: "RootUserKeepsTheKeyManageable", Effect: "Allow", Principal: { AWS: accountRoot(accountId) }, Action: "kms:*", Resource: "*", Condition: { ArnEquals: { "aws:PrincipalArn": accountRoot(accountId) } } },
     allow("AdministratorsManage", administrators, administration),
+    // Whoever runs Pulumi makes and reads the secrets that the key encrypts, and its state; nothing else with the key.
+    allow("AdministratorsKeepSecrets", administrators, ["kms:Decrypt", "kms:GenerateDataKey"], { StringEquals: through("secretsmanager") }),
+    allow("AdministratorsKeepState", administrators, ["kms:Decrypt", "kms:GenerateDataKey"], {
+      StringEquals: through("s3"),
+      StringLike: { "kms:EncryptionContext:aws:s3:arn": [bucketArn(stateBucket), `${bucketArn(stateBucket)}/*`] },
+    }),
     allow("KmsSynchronizesReplicas", [`arn:aws:iam::${accountId}:role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys`], ["kms:SynchronizeMultiRegionKey"]),
     allow("WritersEncrypt", encrypters, ["kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
     // S3 decrypts the data key of each part of a multipart upload as the uploader.
-    allow("WritersUploadInParts", encrypters, ["kms:Decrypt"], { StringEquals: { "kms:ViaService": regions.map((region) => `s3.${region}.amazonaws.com`) } }),
+    allow("WritersUploadInParts", encrypters, ["kms:Decrypt"], { StringEquals: through("s3") }),
     allow("ReadersDecrypt", decrypters, ["kms:Decrypt", "kms:DescribeKey"]),
     { Sid: "OnlyAdministratorsDestroy", Effect: "Deny", Principal: "*", Action: destruction, Resource: "*", ...exceptWhose(administrators) },
   );

@@ -69,6 +69,19 @@ describe("a backup key", () => {
     expect(made.one("aws:kms/key:Key").inputs).toMatchObject({ deletionWindowInDays: 7 });
   });
 
+  it("takes over what a lost state left behind, by the id of each region, and says so in nothing that it declares", async () => {
+    const existing = new Map(["us-west-2", "us-east-1", "eu-west-1"].map((region) => [region, "mrk-1"]));
+    const made = await declared({ existing });
+    const imports = made.all.filter(({ custom }) => custom).map(({ type, inputs, importId }) => [type.split(":").at(-1), inputs["region"], importId]);
+    expect(imports.filter(([type]) => type !== "Alias")).toEqual([["Key", "us-west-2", "mrk-1@us-west-2"], ["ReplicaKey", "us-east-1", "mrk-1@us-east-1"], ["ReplicaKey", "eu-west-1", "mrk-1@eu-west-1"]]);
+    for (const [, region, id] of imports.filter(([type]) => type === "Alias")) expect(id).toBe(`alias/blackroad-backups@${String(region)}`);
+    expect(made.one("blackroad:keys:BackupKey").inputs).toEqual((await declared()).one("blackroad:keys:BackupKey").inputs);
+  });
+
+  it("makes anew what is not there", async () => {
+    for (const { importId, name } of (await declared({ existing: new Map() })).all) expect(importId, name).toBe("");
+  });
+
   it("knows its policy at preview", async () => {
     const made = await declare(() => new BackupKey("key", args), { preview: true });
     expect(made.one("aws:kms/key:Key").inputs["policy"]).toContain("OnlyAdministratorsDestroy");

@@ -6,7 +6,7 @@ const administrator = roleOf("KeyAdministrator");
 const writer = roleOf("blackroad-dr-postgres-us-east-1");
 const reader = roleOf("blackroad-dr-restore-us-west-2");
 const key = `arn:aws:kms:us-west-2:${account}:key/mrk-1234abcd12ab34cd56ef1234567890ab`;
-const policy = keyPolicy({ accountId: account, regions: ["us-west-2", "us-east-1"], administrators: [administrator], encrypters: [roleOf("blackroad-dr-postgres-*")], decrypters: [reader] });
+const policy = keyPolicy({ accountId: account, regions: ["us-west-2", "us-east-1"], administrators: [administrator], encrypters: [roleOf("blackroad-dr-postgres-*")], decrypters: [reader], stateBucket: "blackroad-pulumi-state" });
 const may = (principal: string, action: string, context: Record<string, string> = {}) => decide({ principal, action, resource: key, policy, context });
 
 describe("a key's policy", () => {
@@ -17,6 +17,16 @@ describe("a key's policy", () => {
   it("lets the administrator manage and delete the key, but not use it", async () => {
     for (const action of ["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ReplicateKey"]) expect(await may(administrator, action), action).toBe("Allowed");
     for (const action of ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant"]) expect(await may(administrator, action), action).toBe("ImplicitlyDenied");
+  });
+
+  it("lets the administrator, who runs Pulumi, use it through Secrets Manager and for Pulumi's state alone", async () => {
+    const state = "arn:aws:s3:::blackroad-pulumi-state";
+    for (const action of ["kms:Decrypt", "kms:GenerateDataKey"]) {
+      expect(await may(administrator, action, { "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" }), action).toBe("Allowed");
+      expect(await may(administrator, action, { "kms:ViaService": "s3.us-west-2.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": state }), action).toBe("Allowed");
+      expect(await may(administrator, action, { "kms:ViaService": "s3.us-west-2.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::blackroad-backups-dr" }), action).toBe("ImplicitlyDenied");
+    }
+    expect(await may(writer, "kms:Decrypt", { "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" })).toBe("ImplicitlyDenied");
   });
 
   it("denies everybody else the key's end, whatever their own policy allows", async () => {

@@ -129,7 +129,7 @@ describe("the replication role's policies", () => {
   const role = roleOf(replicationRoleName(blackroad));
   const may = (action: string, resource: string, context: Record<string, string | string[]> = {}) => decide({ principal: role, action, resource, identity: policy, context });
   /** A key's own policy must let the role in too. */
-  const ofKey = keyPolicy({ accountId: account, regions: ["us-west-2", "eu-west-1"], administrators: [roleOf("KeyAdministrator")], encrypters: [role], decrypters: [role] });
+  const ofKey = keyPolicy({ accountId: account, regions: ["us-west-2", "eu-west-1"], administrators: [roleOf("KeyAdministrator")], encrypters: [role], decrypters: [role], stateBucket: "blackroad-pulumi-state" });
   const mayUse = (action: string, region: string, context: Record<string, string | string[]>) => decide({ principal: role, action, resource: key(region), identity: policy, policy: ofKey, context });
 
   it("are ones that AWS takes", async () => {
