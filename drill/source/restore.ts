@@ -46,6 +46,8 @@ const infoSchema = z.array(
   z.object({
     name: z.string(),
     status: z.object({ code: z.int(), message: z.string() }),
+    /** Where something is wrong, the stanza's own status only says "other". */
+    repo: z.array(z.object({ status: z.object({ code: z.int(), message: z.string() }) })),
     db: z.array(z.object({ id: z.int(), version: z.string() })),
     backup: z.array(z.object({ label: z.string(), database: z.object({ id: z.int() }), timestamp: z.object({ stop: z.number() }), info: z.object({ size: z.number() }) })),
   }),
@@ -59,7 +61,7 @@ function configuration(repository: SourceRepository, stanza: string | undefined,
 
 /** What `pgbackrest info` lists. A wrong passphrase makes it print bytes inside of its JSON, and end well. */
 async function stanzasIn(place: SourcePlace, configFile: string, where: string): Promise<z.infer<typeof infoSchema>> {
-  const { code, stdout, stderr } = await run(await findProgram("pgbackrest"), [`--config=${configFile}`, "--log-level-console=warn", "info", "--output=json"], { ...childOptions(place), deadline: lookDeadline, accept: anyCode });
+  const { code, stdout, stderr } = await run(await findProgram("pgbackrest"), [`--config=${configFile}`, "--log-level-console=warn", "info", "--output=json", "--io-timeout=5"], { ...childOptions(place), deadline: lookDeadline, accept: anyCode });
   try {
     if (code === 0) return infoSchema.parse(JSON.parse(stdout.slice(stdout.indexOf("["))));
   } catch (cause) {
@@ -78,7 +80,7 @@ export async function choose(place: SourcePlace, repository: SourceRepository, w
   await write(undefined);
   const stanzas = await stanzasIn(place, configFile, repository.where);
   const broken = stanzas.find(({ status }) => status.code === 99);
-  if (broken !== undefined) throw pgbackrestError("info", repository.where, 99, broken.status.message);
+  if (broken !== undefined) throw pgbackrestError("info", repository.where, 99, [...broken.repo.map(({ status }) => status.message), broken.status.message].join("\n"));
   const names = stanzas.map(({ name }) => name).join(", ");
   const stanza = wanted.stanza === undefined ? (stanzas.length === 1 ? stanzas[0] : undefined) : stanzas.find(({ name }) => name === wanted.stanza);
   if (stanza === undefined) throw new DrError({ kind: "usage", what: stanzas.length === 0 ? "the repository holds no stanza" : `the repository holds the stanzas ${names}`, where: repository.where, todo: stanzas.length === 0 ? "Give the folder that holds `archive` and `backup` (repo1-path), and its passphrase by --source-config." : "Name one of them by --stanza." });

@@ -82,4 +82,11 @@ describe("a drill on a repository that it did not make", () => {
     expect((await drill("stanza", "--source-config", conf, "--stanza", "store")).stderr).toMatch(/the repository holds/);
     expect((await drill("nothing", "--source-config", join(folder, "absent.conf"))).stderr).toMatch(/cannot be read/);
   });
+
+  it("says soon, and in words, that a bucket cannot be reached", async () => {
+    const away = join(folder, "away.conf");
+    await writeFile(away, ["[global]", "repo1-type=s3", "repo1-path=/pgbackrest", "repo1-s3-endpoint=localhost", "repo1-storage-port=9", "repo1-s3-bucket=theirs", "repo1-s3-region=auto", "repo1-s3-key=k", "repo1-s3-key-secret=s", ""].join("\n"));
+    const { code, report } = await drill("away", "--source", "s3://theirs/pgbackrest", "--source-config", away);
+    expect({ code, error: report?.runs[0]?.error }).toEqual({ code: 1, error: expect.stringMatching(/the repository does not accept connections/) as unknown });
+  });
 });

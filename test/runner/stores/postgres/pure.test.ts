@@ -104,6 +104,7 @@ describe("what pgBackRest says", () => {
     ["FileMissingError: unable to open missing file '/x/backup.info' for read", "unavailable", "holds no backups"],
     ["WAL segment 00000001000000000000000A was not archived before the 60000ms timeout", "failed", "did not reach the repository in time"],
     ["[ChecksumError] on retry after 0ms", "failed", "the backup is damaged"],
+    ["[CryptoError] unable to set user-defined CA certificate location: [2147483650] no details available", "unavailable", "the file of the authorities that sign the repository's certificate cannot be read"],
     ["something else", "failed", "failed with code 25: something else"],
   ])("%s is %s: %s", (output, kind, what) => {
     const error = pgbackrestError("backup", "repository r2", 25, output);
