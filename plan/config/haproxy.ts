@@ -113,7 +113,9 @@ const common: readonly string[] = [
     "mode tcp",
     "option clitcpka",
     "option srvtcpka",
+    // A member that died is tried until its checks have failed; who meets it then is sent to the next.
     "retries 2",
+    "option redispatch 1",
     "timeout connect 4s",
     `timeout client ${idle}`,
     `timeout server ${idle}`,

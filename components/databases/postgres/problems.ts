@@ -8,7 +8,7 @@ import { debian13, type PostgresClusterArgs, type PostgresVersions, type Reposit
 /** The first versions that have what the cluster rests on. */
 const least: Readonly<Record<keyof PostgresVersions, { readonly major: number; readonly minor: number; readonly why: string }>> = {
   postgres: { major: 13, minor: 0, why: "max_slot_wal_keep_size" },
-  patroni: { major: 3, minor: 0, why: "etcd3 over TLS and primary_start_timeout" },
+  patroni: { major: 3, minor: 2, why: "failover_priority, by which the database stays in its region where it can" },
   pgbackrest: { major: 2, minor: 37, why: "the TLS server" },
   etcd: { major: 3, minor: 5, why: "a client's certificate of its own for peers, without which they compare addresses that no load balancer keeps" },
   haproxy: { major: 2, minor: 4, why: "http-request return and http-check send" },

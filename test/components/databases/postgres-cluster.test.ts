@@ -229,6 +229,7 @@ describe("PostgresCluster refuses", () => {
     ["a web identity without a role", { ...primary, identity: { serviceAccount: "dr-postgres" } }, "identity.roleArn is missing"],
     ["an old PostgreSQL", { ...primary, versions: { postgres: "14.9", patroni: "4.0", pgbackrest: "2.55", etcd: "3.5", haproxy: "3.0" } }, "the plan asks for 15 or newer"],
     ["an old pgBackRest", { ...primary, versions: { postgres: "17", patroni: "4.0", pgbackrest: "2.36", etcd: "3.5", haproxy: "3.0" } }, "2.36 is older than 2.37, the first with the TLS server"],
+    ["an old Patroni", { ...primary, versions: { postgres: "17", patroni: "3.0.2", pgbackrest: "2.55", etcd: "3.5", haproxy: "3.0" } }, "3.0.2 is older than 3.2, the first with failover_priority"],
     ["an old etcd", { ...primary, versions: { postgres: "17", patroni: "4.0", pgbackrest: "2.55", etcd: "3.4.23", haproxy: "3.0" } }, "versions.etcd: 3.4.23 is older than 3.5"],
     ["a version that is none", { ...primary, versions: { postgres: "17", patroni: "new", pgbackrest: "2.55", etcd: "3.5", haproxy: "3.0" } }, 'versions.patroni: "new" is no version'],
     ["networks that are none", { ...primary, networks: ["10.0.0.0"] }, '"10.0.0.0" is no range of addresses'],
