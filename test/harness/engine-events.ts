@@ -34,6 +34,9 @@ interface Event {
 
 const unchanging = new Set(["same", "read", "refresh"]);
 
+/** Providers that the engine adds for programs which name none; it does not count them either. */
+const isEnginesOwn = ({ type, urn }: { readonly type: string; readonly urn: string }): boolean => type.startsWith("pulumi:providers:") && /::default(?:_[\d_]+)?$/.test(urn);
+
 export function summaryOf(log: string, seconds: number): Summary {
   const events = log.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Event);
   const counts = events.findLast((event) => event.summaryEvent !== undefined)?.summaryEvent?.resourceChanges ?? {};
@@ -49,7 +52,7 @@ export function summaryOf(log: string, seconds: number): Summary {
     read,
     same: of("same"),
     changes: all - of("same") - read,
-    steps: events.flatMap(({ resourcePreEvent: step }) => (step === undefined || unchanging.has(step.metadata.op) ? [] : [{ op: step.metadata.op, urn: step.metadata.urn, type: step.metadata.type, diffs: step.metadata.diffs ?? [] }])),
+    steps: events.flatMap(({ resourcePreEvent: step }) => (step === undefined || unchanging.has(step.metadata.op) || isEnginesOwn(step.metadata) ? [] : [{ op: step.metadata.op, urn: step.metadata.urn, type: step.metadata.type, diffs: step.metadata.diffs ?? [] }])),
     diagnostics: events.flatMap(({ diagnosticEvent }) => (diagnosticEvent === undefined || diagnosticEvent.severity === "debug" ? [] : [diagnosticEvent])),
     seconds,
   };

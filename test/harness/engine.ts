@@ -158,7 +158,8 @@ function stackOf(name: string, pulumi: Pulumi, at: (name: string) => string, ini
     preview: (options) => operate("preview", [], options),
     up: (options) => operate("up", changing, options),
     refresh: (options) => operate("refresh", changing, options),
-    destroy: (options) => operate("destroy", changing, options),
+    // With its preview, as a person does it: it stops at what is protected before anything is gone.
+    destroy: (options) => operate("destroy", ["--yes"], options),
     async exported() {
       const { stdout } = await pulumi(["stack", "export", "--stack", name], 60);
       const { deployment } = JSON.parse(stdout) as { readonly deployment: { readonly resources?: readonly StateResource[] } };
