@@ -18,7 +18,7 @@ export async function archive(plan: Plan, config: ArchiveConfig, surroundings: S
   const replicas = replicaBuckets(region, config.lockMode, log);
   const vault = new ArchiveVault("archive", archiveArgs(plan, config), archiveAccount(plan, config));
 
-  const etcd = new PostgresCluster("postgres", { ...region.common, role: { kind: "witness" }, image: config.images.runner, lifetime: "kept" }, region.options);
+  const etcd = new PostgresCluster("postgres", { ...region.common, role: { kind: "witness" }, image: config.images.runner, storage: { className: config.storage.className, size: config.storage.postgres }, lifetime: "kept" }, region.options);
   const sentinel = new RedisReplication("redis", { ...storeArgs(region, "redis"), role: { kind: "witness" } }, region.options);
 
   return { region: region.name, archive: vault.uri, replicas: replicas.map(({ bucketName }) => bucketName), etcd: etcd.urn, sentinels: sentinel.sentinels };
@@ -28,7 +28,7 @@ function archiveArgs(plan: Plan, { archive: choice, aws: account, lockMode }: Ar
   const accountId = account.archiveAccountId ?? account.accountId;
   const common = { plan, accountId, lifetime: "kept" } as const;
   const writers = account.archiveAccountId === undefined ? {} : { writers: [`arn:aws:iam::${account.accountId}:role/${plan.name}-dr-archive-*`] };
-  return choice.kind === "glacier-vault" ? { ...common, ...writers, kind: choice.kind, completeLock: choice.completeLock } : { ...common, ...writers, kind: choice.kind, storageClass: choice.storageClass, lockMode, breakGlass: account.breakGlass };
+  return choice.kind === "glacier-vault" ? { ...common, ...writers, kind: choice.kind, completeLock: choice.completeLock } : { ...common, ...writers, kind: choice.kind, storageClass: choice.storageClass, lockMode, breakGlass: account.archiveAccountId === undefined ? account.breakGlass : account.archiveBreakGlass };
 }
 
 /** An account of its own: a thief of the one that writes backups has not this one. */

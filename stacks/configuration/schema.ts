@@ -16,6 +16,8 @@ const awsAccount = z.strictObject({
   breakGlass: z.array(arn).default([]),
   /** The archive's account, where it has one of its own: a thief of one account has not the other. */
   archiveAccountId: z.string().regex(/^\d{12}$/, "must be the account's twelve digits").optional(),
+  /** As `breakGlass`, in the archive's account. */
+  archiveBreakGlass: z.array(arn).default([]),
 });
 
 const token = z.strictObject({ label: text, expiresOn: z.iso.datetime() });

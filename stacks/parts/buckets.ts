@@ -1,7 +1,9 @@
 import { S3BackupBucket, type LockMode } from "../../components/storage/s3-backup-bucket.ts";
 import type { CrossRegionReplicationArgs } from "../../components/storage/cross-region-replication.ts";
 import { accessLogBucket, backupsKey, bucketsOf, keyAlias, replicaBucket, stateBucket } from "../../plan/names.ts";
+import { scheduleOf } from "../../plan/find.ts";
 import type { Backend, Plan } from "../../plan/types.ts";
+import { scaleDuration, type Duration } from "../../plan/units.ts";
 import type { OpenRegion } from "./region.ts";
 
 type Place = Pick<OpenRegion, "plan" | "name" | "config">;
@@ -31,7 +33,13 @@ export function backupBuckets(region: Place, lockMode: LockMode, log: S3BackupBu
 export function replicaBuckets(region: Place, lockMode: LockMode, log: S3BackupBucket): readonly S3BackupBucket[] {
   return region.plan.backends
     .filter((backend) => replicaRegionOf(region.plan, backend) === region.name)
-    .map((backend) => new S3BackupBucket(replicaBucket(backend.bucket), { ...shared(region), bucket: replicaBucket(backend.bucket), role: { kind: "replica", of: backend.name }, lockMode, ...guarded(region, log) }, { dependsOn: [log] }));
+    .map((backend) => new S3BackupBucket(replicaBucket(backend.bucket), { ...shared(region), bucket: replicaBucket(backend.bucket), role: { kind: "replica", of: backend.name, ...repositoryExpiry(region.plan) }, lockMode, ...guarded(region, log) }, { dependsOn: [log] }));
+}
+
+/** A full backup is needed as long as the last one that builds on it: twice its retention covers both. */
+function repositoryExpiry(plan: Plan): { readonly expireRepositoryAfter?: Duration } {
+  const retention = scheduleOf(plan, "postgres-full")?.retention;
+  return retention === undefined || retention === "forever" ? {} : { expireRepositoryAfter: scaleDuration(retention, 2) };
 }
 
 /** Pulumi's own state, outside the primary region, under the multi-region key. */

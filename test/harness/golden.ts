@@ -1,5 +1,5 @@
 import { dump } from "js-yaml";
-import type { Registered } from "./pulumi.ts";
+import { Secret, type Registered } from "./pulumi.ts";
 
 /**
  * What a program registered, as text that reads well in a diff: one entry a resource, in the order of their names, with
@@ -44,7 +44,6 @@ function readable(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value);
-  if (entries.length === 1 && entries[0]?.[0] === "secret" && typeof entries[0][1] === "string") return "[secret]";
-  return Object.fromEntries(entries.map(([key, one]) => [key, readable(one)]));
+  if (value instanceof Secret) return "[secret]";
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, readable(one)]));
 }

@@ -1,15 +1,14 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { StackRole } from "../../plan/names.ts";
 import type { Plan } from "../../plan/types.ts";
 import { readConfiguration } from "../../stacks/configuration/read.ts";
 import { programOf, type StackOutputs } from "../../stacks/program.ts";
 import { declare, type Declaration, type DeclareOptions } from "./pulumi.ts";
+import { exampleRecipients } from "./example-recipients.ts";
 import { exampleConfig } from "./stack-examples.ts";
 
-import { exampleRecipients } from "./example-recipients.ts";
-
-/** Names a context for each serving region; no server is behind them. */
-const kubeconfig = join(import.meta.dirname, "kubeconfig.yaml");
+/** Names a context for each serving region; no server is behind them. Relative, as the path comes to stand in what is registered. */
+const kubeconfig = relative(process.cwd(), join(import.meta.dirname, "kubeconfig.yaml"));
 
 /** What the providers' functions answer in an account in which nothing exists yet; `undefined`: the usual. */
 export function answerOf(token: string, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
@@ -26,7 +25,7 @@ export function answerOf(token: string, inputs: Readonly<Record<string, unknown>
 }
 
 /** The stack came up before: nothing is looked for that a lost state would have left behind. */
-const remembered: DeclareOptions["computed"] = (type) => (type === "pulumi:pulumi:StackReference" ? { outputs: { bucket: "blackroad-backups" } } : undefined);
+const remembered: NonNullable<DeclareOptions["computed"]> = (type) => (type === "pulumi:pulumi:StackReference" ? { outputs: { bucket: "blackroad-backups" } } : undefined);
 
 /** What a stack registers as its shipped example configures it, with `changes` to single keys. */
 export async function declareStack(plan: Plan, role: StackRole, changes: Readonly<Record<string, unknown>> = {}, options: DeclareOptions = {}): Promise<Declaration<StackOutputs>> {
