@@ -41,6 +41,9 @@ export interface HaproxyCfg {
   readonly caFile: string;
   /** Certificate of the health endpoint in PEM; its key is beside it, in `FILE.key`. */
   readonly certificateFile: string;
+  /** Whether the members' names are asked for again while it runs. Default: yes. `false`: where they stand in the
+   * machine's own list of hosts, as on the one machine of a drill, and no name server knows them. */
+  readonly followNames?: boolean;
 }
 
 /** Says 200 while this region's member is the leader and takes writes, 503 otherwise. */
@@ -57,6 +60,12 @@ const checksToFall = 2;
 /** HAProxy takes a server for healthy until its first check is back: nobody may be sent to it before. */
 export const settledAfter = checkEvery + checkWithin;
 
+/**
+ * How long an address is kept that name servers do not confirm. HAProxy takes a server away after 30 s without an answer
+ * by itself: then the loss of DNS would be the loss of the database. Whether a member serves is for the checks to say.
+ */
+const keepAddress = "24h";
+
 /** A pooled connection may be idle over night; one whose other end is gone is found by TCP's keep-alive. */
 const idle = "24h";
 
@@ -71,7 +80,7 @@ export function haproxyCfg(input: HaproxyCfg): string {
   const tracked = local.map((member) => `${serverLine(member, member.postgresPort)} track leader/${member.name} ${cut}`);
   const lag = `${Math.round(plan.postgres.maximumLagOnFailover / mib(1))}MB`;
   return [
-    ...common,
+    ...common(input.followNames ?? true),
     ...section(`frontend writer`, [...bind(input, "writer"), "default_backend leader"]),
     ...section(`frontend reader`, [...bind(input, "reader"), "use_backend leader if { nbsrv(replicas) eq 0 }", "default_backend replicas"]),
     ...section(`frontend local`, [...bind(input, "local"), "use_backend local_leader if { nbsrv(local_leader) gt 0 }", "default_backend local_members"]),
@@ -106,7 +115,7 @@ export function haproxyCfg(input: HaproxyCfg): string {
 
 const section = (head: string, lines: readonly string[]): readonly string[] => [head, ...lines.map((line) => `  ${line}`), ""];
 
-const common: readonly string[] = [
+const common = (followNames: boolean): readonly string[] => [
   ...section("global", ["log stdout format raw local0 notice", "maxconn 4000"]),
   ...section("defaults", [
     "log global",
@@ -122,9 +131,9 @@ const common: readonly string[] = [
     "timeout http-request 5s",
     `timeout check ${checkWithin}s`,
     // Another region's name may have no address yet, or a new one after it was built again.
-    `default-server inter ${checkEvery}s fall ${checksToFall} rise 1 init-addr last,libc,none resolvers system`,
+    `default-server inter ${checkEvery}s fall ${checksToFall} rise 1 init-addr last,libc,none${followNames ? " resolvers system" : ""}`,
   ]),
-  ...section("resolvers system", ["parse-resolv-conf", "resolve_retries 2", "timeout resolve 1s", "timeout retry 1s", "hold valid 10s"]),
+  ...section("resolvers system", ["parse-resolv-conf", "resolve_retries 2", "timeout resolve 1s", "timeout retry 1s", "hold valid 10s", ...["nx", "timeout", "refused", "other"].map((answer) => `hold ${answer} ${keepAddress}`)]),
 ];
 
 const bind = ({ listenAddress = "", ports }: HaproxyCfg, name: keyof HaproxyPorts, options = ""): readonly string[] => [`bind ${listenAddress}:${ports[name]}${options}`];

@@ -92,7 +92,7 @@ describe.skipIf(missing.length > 0)(`a cluster of two regions over TLS (needs ${
 
   async function startProxy(region: string, ports: HaproxyPorts): Promise<void> {
     const folder = await makeFolder(join(root, `proxy-${region}`), { owner });
-    await writeDurably(join(folder, "haproxy.cfg"), haproxyCfg({ plan: blackroad, region, members: [near, far], ports, listenAddress: "127.0.0.1", caFile: own.caFile, certificateFile: own.certificate }), { owner });
+    await writeDurably(join(folder, "haproxy.cfg"), haproxyCfg({ plan: blackroad, region, members: [near, far], ports, listenAddress: "127.0.0.1", followNames: false, caFile: own.caFile, certificateFile: own.certificate }), { owner });
     await start(`proxy-${region}`, "haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], folder);
   }
 

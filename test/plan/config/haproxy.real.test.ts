@@ -90,8 +90,11 @@ describe.skipIf(program === undefined)("haproxy with the generated configuration
     ports = { writer, reader, local, pgbackrest, health, metrics };
     const members = [near, other, far, imposter].map(({ proxied }) => proxied);
     const file = join(temporary.path, "haproxy.cfg");
-    await writeDurably(file, haproxyCfg({ plan: blackroad, region: here, members, ports, listenAddress: "127.0.0.1", caFile, certificateFile: certificate }));
+    await writeDurably(file, haproxyCfg({ plan: blackroad, region: here, members, ports, listenAddress: "127.0.0.1", followNames: false, caFile, certificateFile: certificate }));
     await run(program ?? "", ["-c", "-f", file], { deadline: 20 });
+    const shipped = join(temporary.path, "shipped.cfg"); // with addresses, as nothing here may be looked up
+    await writeDurably(shipped, haproxyCfg({ plan: blackroad, region: here, members: members.map((member) => ({ ...member, host: "127.0.0.1" })), ports, caFile, certificateFile: certificate }));
+    await run(program ?? "", ["-c", "-f", shipped], { deadline: 20 });
     proxy = await startServer("haproxy", program ?? "", ["-db", "-f", file], { cwd: temporary.path, logFile: join(temporary.path, "haproxy.log") });
     clean = async () => {
       for (const conversation of open) conversation.end();

@@ -35,6 +35,12 @@ describe("haproxy.cfg", () => {
     expect(servers(haproxyCfg({ ...input, region: "us-west-2" }), "replicas").filter((line) => line.endsWith(" backup")).map((line) => line.split(" ")[1])).toEqual(["a1", "a2"]);
   });
 
+  it("keeps a member's address through the loss of DNS, and follows a new one", () => {
+    expect(sections(text).get("resolvers system")).toEqual(["parse-resolv-conf", "resolve_retries 2", "timeout resolve 1s", "timeout retry 1s", "hold valid 10s", "hold nx 24h", "hold timeout 24h", "hold refused 24h", "hold other 24h"]);
+    expect(sections(text).get("defaults")?.at(-1)).toMatch(/^default-server .* init-addr last,libc,none resolvers system$/);
+    expect(haproxyCfg({ ...input, followNames: false })).not.toMatch(/default-server .* resolvers/);
+  });
+
   it("answers the jobs with this region's servers alone, and pgBackRest with the leader's", () => {
     for (const backend of ["local_leader", "local_members", "local_pgbackrest"]) expect(servers(text, backend).map((line) => line.split(" ")[1])).toEqual(["a1", "a2"]);
     expect(servers(text, "local_pgbackrest")[0]).toBe("server a1 a1.example:8432 track leader/a1 on-marked-down shutdown-sessions");
