@@ -17,19 +17,20 @@ type Proxy = typeof ports.postgresProxy;
 export interface ProxyService {
   /** Of the Kubernetes service. */
   readonly name: string;
+  /** Of the service and of the pods alike: network policies see the pods', whatever the client called. */
   readonly port: number;
   readonly target: keyof Proxy;
 }
 
-/** The proxy's doors, each a service of its own: clients use the port that they know, and the name says what is behind. */
-export function proxyServices({ proxy: { base } }: ClusterContext): Readonly<Record<"writer" | "reader" | "local" | "pgbackrest" | "health", ProxyService>> {
-  const { server, pgbackrest } = ports.postgres;
+/** The proxy's doors, each a service of its own, whose name says what is behind. */
+export function proxyServices({ proxy: { base } }: ClusterContext): Readonly<Record<Exclude<keyof Proxy, "metrics">, ProxyService>> {
+  const service = (target: keyof Proxy, name: string): ProxyService => ({ name, port: ports.postgresProxy[target], target });
   return {
-    writer: { name: base, port: server, target: "writer" },
-    reader: { name: `${base}-replica`, port: server, target: "reader" },
-    local: { name: `${base}-local`, port: server, target: "local" },
-    pgbackrest: { name: `${base}-pgbackrest`, port: pgbackrest, target: "pgbackrest" },
-    health: { name: `${base}-health`, port: 443, target: "health" },
+    writer: service("writer", base),
+    reader: service("reader", `${base}-replica`),
+    local: service("local", `${base}-local`),
+    pgbackrest: service("pgbackrest", `${base}-pgbackrest`),
+    health: service("health", `${base}-health`),
   };
 }
 
@@ -57,7 +58,7 @@ function declareService({ proxy: set }: ClusterContext, { name, port, target }: 
     `${set.prefix}-${target}`,
     {
       metadata: { name, namespace: set.place.namespace, labels: set.labels, annotations: skipAwait },
-      spec: { type: "ClusterIP", selector: set.selector, ports: [{ name: target, port, targetPort: ports.postgresProxy[target], protocol: "TCP" }] },
+      spec: { type: "ClusterIP", selector: set.selector, ports: [{ name: target, port, targetPort: port, protocol: "TCP" }] },
     },
     child(set),
   );

@@ -135,11 +135,11 @@ describe("PostgresCluster in the primary region", () => {
     expect(podOf(deployment).volumes).toContainEqual(expect.objectContaining({ name: "tls-health", secret: expect.objectContaining({ items: [{ key: "ca.crt", path: "ca.crt" }, { key: "tls.crt", path: "tls.crt" }, { key: "tls.key", path: "tls.crt.key" }] }) as object }));
     expect(declared.outputs.endpoints).toEqual({
       writer: { host: "postgres.blackroad-dr.svc.cluster.local", port: 5432 },
-      reader: { host: "postgres-replica.blackroad-dr.svc.cluster.local", port: 5432 },
-      local: { host: "postgres-local.blackroad-dr.svc.cluster.local", port: 5432 },
+      reader: { host: "postgres-replica.blackroad-dr.svc.cluster.local", port: 5433 },
+      local: { host: "postgres-local.blackroad-dr.svc.cluster.local", port: 5434 },
       pgbackrest: { host: "postgres-pgbackrest.blackroad-dr.svc.cluster.local", port: 8432 },
       clientSecret: "pg-jobs-tls",
-      health: { host: "postgres-health.blackroad-dr.svc.cluster.local", port: 443, path: "/healthz/writable" },
+      health: { host: "postgres-health.blackroad-dr.svc.cluster.local", port: 8443, path: "/healthz/writable" },
     });
     for (const { host } of [declared.outputs.endpoints?.writer, declared.outputs.endpoints?.local, declared.outputs.endpoints?.pgbackrest].filter((one) => one !== undefined)) expect(named(declared.of("kubernetes:core/v1:Service"))).toContain(host.split(".")[0]);
   });
@@ -147,7 +147,7 @@ describe("PostgresCluster in the primary region", () => {
   it("serves the health path to the outside where it is told to, and that path alone", async () => {
     expect((await cluster(primary)).of("kubernetes:networking.k8s.io/v1:Ingress")).toEqual([]);
     const declared = await cluster({ ...primary, health: { kind: "ingress", host: "us-east-1.blackroad.example", className: "nginx" } });
-    expect(declared.one("kubernetes:networking.k8s.io/v1:Ingress").inputs["spec"]).toMatchObject({ ingressClassName: "nginx", rules: [{ host: "us-east-1.blackroad.example", http: { paths: [{ path: "/healthz/writable", pathType: "Exact", backend: { service: { name: "postgres-health", port: { number: 443 } } } }] } }] });
+    expect(declared.one("kubernetes:networking.k8s.io/v1:Ingress").inputs["spec"]).toMatchObject({ ingressClassName: "nginx", rules: [{ host: "us-east-1.blackroad.example", http: { paths: [{ path: "/healthz/writable", pathType: "Exact", backend: { service: { name: "postgres-health", port: { number: 8443 } } } }] } }] });
   });
 
   it("says what policies ask for", async () => {
