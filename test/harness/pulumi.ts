@@ -20,6 +20,8 @@ export interface Registered {
   readonly ignoreChanges: readonly string[];
   readonly deleteBeforeReplace: boolean;
   readonly dependencies: readonly string[];
+  /** By property, the URNs of the resources that its value comes from. */
+  readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
   readonly aliases: number;
 }
 
@@ -44,6 +46,7 @@ export interface DeclareOptions {
 
 /** The token by which the wire format marks what is not a plain value (sdk/go/common/resource/sig). */
 const signatureKey = "4dabf18193072939515e22adb298388d";
+const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
@@ -62,6 +65,7 @@ function readable(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const entries: [string, unknown][] = Object.entries(value);
   const signature = entries.find(([key]) => key === signatureKey)?.[1];
+  if (signature === resourceSignature) return `[resource ${String(Object.fromEntries(entries)["urn"]).split("::").slice(2).join(" ")}]`;
   if (signature === secretSignature) return new Secret(readable(Object.fromEntries(entries)["value"]));
   return Object.fromEntries(entries.map(([key, one]) => [key, readable(one)]));
 }
@@ -84,6 +88,7 @@ interface RegisterRequest {
   getIgnorechangesList(): string[];
   getDeletebeforereplace(): boolean;
   getDependenciesList(): string[];
+  getPropertydependenciesMap(): { forEach(each: (value: { getUrnsList(): string[] }, key: string) => void): void };
   getAliasesList(): unknown[];
 }
 type Callback = (error: unknown, answer: { getUrn(): string } | undefined) => void;
@@ -159,6 +164,7 @@ function watch(monitor: Monitor, all: Registered[]): void {
           ignoreChanges: request.getIgnorechangesList(),
           deleteBeforeReplace: request.getDeletebeforereplace(),
           dependencies: request.getDependenciesList(),
+          propertyDependencies: dependenciesOf(request),
           aliases: request.getAliasesList().length,
         });
       }
@@ -170,6 +176,14 @@ function watch(monitor: Monitor, all: Registered[]): void {
     if (known !== undefined) known.outputs = readable(request.getOutputs()?.toJavaScript() ?? {}) as Record<string, unknown>;
     outputs(request, callback);
   };
+}
+
+function dependenciesOf(request: RegisterRequest): Record<string, readonly string[]> {
+  const found: Record<string, readonly string[]> = {};
+  request.getPropertydependenciesMap().forEach((value, key) => {
+    found[key] = value.getUrnsList();
+  });
+  return found;
 }
 
 /** What nearly every provider computes: enough for a program to go on. */
