@@ -45,6 +45,14 @@ describe("a file with its secrets marked", () => {
     }
   });
 
+  it("gets one value out of credentials that have several, and not a half of them", async () => {
+    await secret("store", "[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key=abc/DEF+1\n");
+    expect(await render(`key=${secretMark("store", "aws_access_key_id")}\nsecret=${secretMark("store", "aws_secret_access_key")}`)).toBe("key=AKIAEXAMPLE\nsecret=abc/DEF+1\n");
+    expect(secretsWanted([secretMark("store", "aws_access_key_id")])).toEqual(["store"]);
+    await secret("store", "[default]\naws_access_key_id = AKIAEXAMPLE\n");
+    await expect(render(secretMark("store", "aws_secret_access_key"))).rejects.toThrow(/store\/aws_secret_access_key is empty/);
+  });
+
   it("says which secrets it wants", () => {
     expect(secretsWanted([`${secretMark("b")} ${hashMark("a")}`, secretMark("b"), "c@d"])).toEqual(["a", "b"]);
     expect([hashMark("a"), secretMark("a"), ` ${hashMark("a")}`].map(isHashMark)).toEqual([true, false, false]);
