@@ -6,7 +6,7 @@ import type { Backend, Plan, Schedule, ScheduleName } from "./types.ts";
 import { seconds, type Duration } from "./units.ts";
 
 export interface Prefix {
-  /** Ends in a slash. */
+  /** What keys begin with; a slash ends it but for WAL (`walPrefixes`). */
   readonly prefix: string;
   /** Who writes there. */
   readonly schedules: readonly ScheduleName[];
@@ -37,8 +37,11 @@ export const catalogPrefix = "catalog/";
 export const repositoryPrefix = `${pgbackrestPath.slice(1)}/`;
 /** The passphrases, sealed to people; a few kilobytes that are never deleted. No job writes there. */
 export const escrowPrefix = "escrow/";
-/** WAL, write-once but for `archive.info` beside it (facts F3). */
-export const walPrefix = (plan: Plan): string => `${repositoryPrefix}archive/${stanza}/${plan.postgres.version}-1/`;
+/**
+ * WAL, write-once but for `archive.info` beside it (facts F3): it lies in `VERSION-HISTORY/`, both of which grow with an
+ * upgrade, so the first digit of the version is all that a lock made beforehand can name. Majors 10 to 29.
+ */
+export const walPrefixes: readonly string[] = ["1", "2"].map((digit) => `${repositoryPrefix}archive/${stanza}/${digit}`);
 
 /** Every prefix that something is written to, of a backend that is written to by jobs. */
 export function prefixesOf(plan: Plan, backend: Backend): readonly Prefix[] {
@@ -54,7 +57,7 @@ export function prefixesOf(plan: Plan, backend: Backend): readonly Prefix[] {
   return [
     { prefix: catalogPrefix, schedules: plan.schedules.map(({ name }) => name), writeOnce: true, retention: kept(plan.schedules.map(({ name }) => name)), lock: backend.immutableFor },
     ...own,
-    { prefix: walPrefix(plan), schedules: postgresSchedules, writeOnce: true, retention: postgres, lock: backend.immutableFor },
+    ...walPrefixes.map((prefix): Prefix => ({ prefix, schedules: postgresSchedules, writeOnce: true, retention: postgres, lock: backend.immutableFor })),
     { prefix: `${repositoryPrefix}backup/${stanza}/`, schedules: postgresSchedules, writeOnce: false, retention: postgres, lock: backend.versioned ? backend.immutableFor : seconds(0) },
   ];
 }

@@ -23,7 +23,7 @@ const daysOf = ({ expiration }: LifecycleRule): number | undefined => (expiratio
 describe("the lifecycle of a bucket of backups", () => {
   it("never takes pgBackRest's files, of which a kept backup may need any", () => {
     const repository = rules.filter(({ filter }) => filter.prefix?.startsWith(repositoryPrefix));
-    expect(repository).toHaveLength(2);
+    expect(repository).toHaveLength(3);
     for (const rule of repository) expect(rule.expiration, rule.id).toBeUndefined();
   });
 
@@ -62,7 +62,7 @@ describe("the lifecycle of a bucket of backups", () => {
 
   it("moves to Standard-IA after the 30 days that S3 asks, only what stays for the 30 that it bills", () => {
     const moved = rules.filter(({ transitions }) => transitions !== undefined);
-    expect(moved.map(({ filter }) => filter.prefix).sort()).toEqual(["configuration/", "metrics/", "objects/", "pgbackrest/archive/main/15-1/", "pgbackrest/backup/main/", "redis/", "vault/", "vectors/"]);
+    expect(moved.map(({ filter }) => filter.prefix).sort()).toEqual(["configuration/", "metrics/", "objects/", "pgbackrest/archive/main/1", "pgbackrest/archive/main/2", "pgbackrest/backup/main/", "redis/", "vault/", "vectors/"]);
     for (const { transitions } of moved) expect(transitions).toEqual([{ days: 30, storageClass: "STANDARD_IA" }]);
   });
 
@@ -98,12 +98,12 @@ describe("the lifecycle of the bucket for what is short-lived", () => {
 describe("the lifecycle of a replica", () => {
   it("takes pgBackRest's files only when told to", () => {
     const told = backupLifecycle({ ...main, expireRepositoryAfter: days(180) });
-    for (const prefix of ["pgbackrest/archive/main/15-1/", "pgbackrest/backup/main/"]) expect(daysOf(ruleOf(told, prefix))).toBe(180);
+    for (const prefix of ["pgbackrest/archive/main/1", "pgbackrest/archive/main/2", "pgbackrest/backup/main/"]) expect(daysOf(ruleOf(told, prefix))).toBe(180);
     expect(daysOf(ruleOf(told, "redis/"))).toBe(97);
   });
 
   it("is refused one that could take the full backup that everything newer needs", () => {
-    expect(lifecycleProblems({ ...main, expireRepositoryAfter: days(179) })).toHaveLength(2);
+    expect(lifecycleProblems({ ...main, expireRepositoryAfter: days(179) })).toHaveLength(3);
     expect(lifecycleProblems({ ...main, expireRepositoryAfter: days(180) })).toEqual([]);
   });
 });
