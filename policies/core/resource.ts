@@ -43,6 +43,11 @@ export class ResourceReader {
     return pathText([...this.#at, ...parse(path)]);
   }
 
+  /** The same as `read`, without being remembered: to see whether a value is known, not what it says. */
+  peek(path: string | Path): Reading {
+    return readPath(this.#root, parse(path));
+  }
+
   /** What stands at a path below this one, e.g. `rules[0].status` or `["metadata", "labels", "app.kubernetes.io/name"]`. */
   read(path: string | Path): Reading {
     const parts = parse(path);

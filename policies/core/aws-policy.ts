@@ -1,0 +1,94 @@
+/** Policies of AWS as rules read them: statement by statement, their lists and single values alike. */
+import type { ResourceReader } from "./resource.ts";
+import { unset, type Verdict } from "./rule.ts";
+import { unknown } from "./value.ts";
+
+export interface PolicyStatements {
+  readonly known: readonly ResourceReader[];
+  /** Whether there are no others, whose values are not known yet. */
+  readonly complete: boolean;
+}
+
+/**
+ * The statements of a policy, which is JSON text or an object. What cannot be read is reported, so that `undefined`
+ * needs no more words. `whereUnset`: what is wrong with having none; `undefined` where AWS's own default is right.
+ */
+export function statementsOf(resource: ResourceReader, path: string, verdict: Verdict, whereUnset: string | undefined): PolicyStatements | undefined {
+  const policy = resource.json(path);
+  if (policy === "unknown") return void verdict.unjudged(resource, path);
+  if (policy === "unset") return whereUnset === undefined ? undefined : void verdict.violation(resource, path, whereUnset);
+  if (policy === "invalid") return void verdict.violation(resource, path, "is no JSON");
+  const list = policy.list("Statement");
+  if (list === undefined) return void verdict.unjudged(resource, policy.pathOf("Statement"));
+  // AWS takes one statement without a list as well.
+  const single = list.length === 0 && policy.peek("Statement.Effect").state !== "unset" ? policy.json("Statement") : "unset";
+  const statements = typeof single === "object" ? [single] : list;
+  if (statements.length === 0) return void verdict.violation(resource, policy.pathOf("Statement"), "has no statement");
+  const known = statements.filter(isKnown);
+  for (const statement of statements) if (!known.includes(statement)) verdict.unjudged(resource, statement.where);
+  return { known, complete: known.length === statements.length };
+}
+
+/** `breaks` of a rule that reads the statements of a policy at `path`. */
+export const policyBreaks = (path: string, statement: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => ({
+  [path]: unset,
+  [`${path}.Statement`]: unset,
+  ...Object.fromEntries(Object.entries(statement).map(([key, value]) => [`${path}.Statement[*].${key}`, value])),
+});
+
+const parts = ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+const isKnown = (statement: ResourceReader): boolean => parts.every((part) => {
+  const reading = statement.peek(part);
+  return reading.state !== "unknown" && !(reading.state === "known" && holdsUnknown(reading.value));
+});
+
+function holdsUnknown(value: unknown): boolean {
+  if (value === unknown) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
+}
+
+/** A text or a list of texts, as AWS takes both. */
+export function texts(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+const read = (statement: ResourceReader, key: string): unknown => {
+  const reading = statement.read(key);
+  return reading.state === "known" ? reading.value : undefined;
+};
+
+export const isAllow = (statement: ResourceReader): boolean => read(statement, "Effect") === "Allow";
+export const isDeny = (statement: ResourceReader): boolean => read(statement, "Effect") === "Deny";
+
+export const actionsOf = (statement: ResourceReader): readonly string[] => texts(read(statement, "Action"));
+/** `NotAction` in a statement that allows: whatever AWS invents tomorrow. */
+export const allButActions = (statement: ResourceReader): boolean => read(statement, "NotAction") !== undefined;
+export const resourcesOf = (statement: ResourceReader): readonly string[] => texts(read(statement, "Resource"));
+
+/** Everybody that a statement speaks of, `*` being everybody; of a role's own policy nobody. */
+export function principalsOf(statement: ResourceReader): readonly string[] {
+  const value = read(statement, "Principal");
+  if (typeof value !== "object" || value === null) return texts(value);
+  return Object.values(value).flatMap(texts);
+}
+export const isForEverybody = (statement: ResourceReader): boolean => principalsOf(statement).includes("*");
+export const allButPrincipals = (statement: ResourceReader): boolean => read(statement, "NotPrincipal") !== undefined;
+
+/** `Condition` as operator, key, values; keys and operators in the case that they stand in. */
+export function conditionsOf(statement: ResourceReader): readonly { readonly operator: string; readonly key: string; readonly values: readonly string[] }[] {
+  const value = read(statement, "Condition");
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([operator, keys]: readonly [string, unknown]) =>
+    typeof keys === "object" && keys !== null ? Object.entries(keys).map(([key, values]: readonly [string, unknown]) => ({ operator, key, values: texts(typeof values === "boolean" || typeof values === "number" ? String(values) : values) })) : []);
+}
+
+/** Whether one of the patterns, with AWS's `*` and `?`, is of the name; case counts in ARNs and not in actions. */
+export const covers = (patterns: readonly string[], name: string): boolean => patterns.some((pattern) => glob(pattern).test(name));
+export const coversAction = (patterns: readonly string[], action: string): boolean => covers(patterns.map((pattern) => pattern.toLowerCase()), action.toLowerCase());
+
+const glob = (pattern: string): RegExp => new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
+
+/** Whether a statement keeps everybody from all of the actions, on all of the resources. */
+export const deniesEverybody = (statement: ResourceReader, actions: readonly string[], resources: readonly string[]): boolean =>
+  isDeny(statement) && isForEverybody(statement) && actions.every((action) => coversAction(actionsOf(statement), action)) && resources.every((resource) => covers(resourcesOf(statement), resource));

@@ -1,0 +1,15 @@
+import type { ResourceRule } from "../../core/rule.ts";
+
+export const s3NoAcls: ResourceRule = {
+  kind: "resource",
+  id: "s3-no-acls",
+  severity: "high",
+  enforcement: "mandatory",
+  protects: "Where ACLs hold, an object belongs to whoever wrote it, who may open it to others past the bucket's policy.",
+  fix: 'Set rule.objectOwnership to "BucketOwnerEnforced".',
+  types: ["aws:s3/bucketOwnershipControls:BucketOwnershipControls"],
+  breaks: { "rule.objectOwnership": "ObjectWriter" },
+  judge(resource, verdict) {
+    verdict.property(resource, "rule.objectOwnership", (value) => (value === "BucketOwnerEnforced" ? undefined : `is ${JSON.stringify(value) ?? "unset"}, not "BucketOwnerEnforced"`));
+  },
+};

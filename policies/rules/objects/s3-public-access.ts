@@ -1,0 +1,17 @@
+import type { ResourceRule } from "../../core/rule.ts";
+
+const switches = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"] as const;
+
+export const s3PublicAccess: ResourceRule = {
+  kind: "resource",
+  id: "s3-public-access",
+  severity: "critical",
+  enforcement: "mandatory",
+  protects: "One policy or ACL by mistake, and everybody reads the backups.",
+  fix: `Set ${switches.join(", ")} to true.`,
+  types: ["aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"],
+  breaks: Object.fromEntries(switches.map((one) => [one, false])),
+  judge(resource, verdict) {
+    for (const one of switches) verdict.property(resource, one, (value) => (value === true ? undefined : `is ${JSON.stringify(value) ?? "unset"}, not true`));
+  },
+};

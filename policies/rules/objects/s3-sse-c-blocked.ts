@@ -1,0 +1,20 @@
+import { unset, type ResourceRule } from "../../core/rule.ts";
+
+export const s3SseCBlocked: ResourceRule = {
+  kind: "resource",
+  id: "s3-sse-c-blocked",
+  severity: "critical",
+  enforcement: "mandatory",
+  protects: "With a key of their own, thieves overwrite backups that only they can read, and delete nothing (Codefinger, 2025).",
+  fix: 'Set blockedEncryptionTypes to ["SSE-C"] in every rule.',
+  types: ["aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"],
+  breaks: { rules: [], "rules[*].blockedEncryptionTypes": unset },
+  judge(resource, verdict) {
+    const rules = resource.list("rules");
+    if (rules === undefined) return verdict.unjudged(resource, "rules");
+    if (rules.length === 0) verdict.violation(resource, "rules", "is empty");
+    for (const rule of rules) {
+      verdict.property(rule, "blockedEncryptionTypes", (types) => (Array.isArray(types) && types.includes("SSE-C") ? undefined : `is ${JSON.stringify(types) ?? "unset"}, without "SSE-C"`));
+    }
+  },
+};
