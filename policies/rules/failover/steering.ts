@@ -1,0 +1,18 @@
+import type { ResourceRule } from "../../core/rule.ts";
+
+export const failoverSteering: ResourceRule = {
+  kind: "resource",
+  id: "failover-steering",
+  severity: "high",
+  enforcement: "mandatory",
+  protects: "Two regions at a time must not take writes: clients that are spread, or held by a cookie, reach a database that only reads.",
+  fix: 'Set steeringPolicy to "off" (in the order of the pools), sessionAffinity to "none" and adaptiveRouting.failoverAcrossPools to false.',
+  types: ["cloudflare:index/loadBalancer:LoadBalancer"],
+  breaks: { steeringPolicy: "random", sessionAffinity: "cookie", "adaptiveRouting.failoverAcrossPools": true },
+  judge(resource, verdict) {
+    // Unset is "off" here, but with pools by country or region it is "geo".
+    verdict.property(resource, "steeringPolicy", (policy) => (policy === "off" ? undefined : `is ${policy === undefined ? "unset" : JSON.stringify(policy)}, not "off"`));
+    verdict.property(resource, "sessionAffinity", (affinity) => (affinity === undefined || affinity === "none" ? undefined : `is ${JSON.stringify(affinity)}: clients stay with the region that was lost`));
+    verdict.property(resource, "adaptiveRouting.failoverAcrossPools", (across) => (across === true ? "is true: a write is tried again where the database only reads" : undefined));
+  },
+};
