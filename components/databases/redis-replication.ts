@@ -13,6 +13,7 @@ import { redisPaths, redisServers } from "./redis/servers.ts";
 import { serverSet, type ServerSet } from "./servers/context.ts";
 import { storageProblems, storeProblems } from "./servers/problems.ts";
 import { placeHere, standingOf, topologyFor } from "./servers/regions.ts";
+import { clientHost } from "./servers/services.ts";
 import { objectiveOf } from "./servers/size.ts";
 
 export type { RecoveryAccess, RedisReplicationArgs, RedisReplicationRole, RestoredRedis } from "./redis/args.ts";
@@ -34,7 +35,7 @@ export class RedisReplication extends Component {
   readonly masterName: string;
   /** `HOST:PORT` of every Sentinel, for clients: whoever is the primary, they know it. Empty where restored. */
   readonly sentinels: readonly string[];
-  /** `HOST:PORT` of each server that is declared here. */
+  /** `HOST:PORT` of each server that is declared here, from inside its cluster: the jobs', whose policies know pods. */
   readonly servers: readonly string[];
   /** Kubernetes secret in the servers' namespace whose `ca.crt` clients trust: there is no way in but TLS. */
   readonly authoritySecret: string;
@@ -47,7 +48,7 @@ export class RedisReplication extends Component {
     const servers = serversIn(place, role.kind);
     const sentinels = role.kind === "restored" ? [] : sentinelsOf(plan, topology);
     this.masterName = redisMaster(plan);
-    this.servers = servers.map(addressOf);
+    this.servers = servers.map(({ name: server, port }) => `${clientHost(server, place)}:${port}`);
     this.authoritySecret = tlsSecret(servers.length > 0 ? redisName(standingOf(role)) : sentinelName);
     this.sentinels = sentinels.map(addressOf);
 

@@ -6,7 +6,7 @@ import { Component, refuse } from "../component.ts";
 import { hostIn } from "../topology.ts";
 import { serverSet } from "./servers/context.ts";
 import { networkProblems, storageProblems, storeProblems } from "./servers/problems.ts";
-import { placeHere, standingOf, topologyFor } from "./servers/regions.ts";
+import { insideCluster, placeHere, standingOf, unexposed } from "./servers/regions.ts";
 import { clientHost } from "./servers/services.ts";
 import { objectiveOf } from "./servers/size.ts";
 import type { RestoredPlace, StoreArgs } from "./store-args.ts";
@@ -53,20 +53,20 @@ const serversOf = { primary: 3, standby: 3, restored: 1 } as const;
 export class VaultCluster extends Component {
   /** `https://HOST:PORT` of whichever server is ready in this region, from inside its cluster. */
   readonly address: string;
-  /** `https://HOST:PORT` of each server. */
+  /** `https://HOST:PORT` of each server, likewise. */
   readonly servers: readonly string[];
 
   constructor(name: string, args: VaultClusterArgs, options?: pulumi.ComponentResourceOptions) {
     const { flavour = { kind: "openbao" }, lifetime, plan, region, role, topology } = args;
     refuse(`VaultCluster ${name}`, [...storeProblems("vault", args), ...networkProblems("sealNetworks", args.sealNetworks), ...storageProblems(args.storage), ...baoProblems(flavour, args.version), ...sealProblems(args)]);
     super("databases", "VaultCluster", name, args, options);
-    const place = placeHere(topology, region, role);
+    const place = insideCluster(placeHere(topology, region, role)); // no other region speaks to it
     const base = vaultName(standingOf(role));
     const names = serverNames(base, serversOf[role.kind]);
     this.address = `https://${clientHost(base, place)}:${ports.vault.api}`;
     this.servers = names.map((server) => `https://${hostIn(place, server)}:${ports.vault.api}`);
 
-    const set = serverSet({ parent: this, prefix: name, base, names, place, topology: topologyFor(topology, role), lifetime, region, application: "vault" });
+    const set = serverSet({ parent: this, prefix: name, base, names, place, topology: unexposed(topology), lifetime, region, application: "vault" });
     vaultServers({ args, flavour, set });
     this.registerOutputs({ role: role.kind, region, copies: names.length, rpo: objectiveOf(plan, "vault"), flavour: flavour.kind, seal: keyAlias(plan, vaultSealKey), lifetime, address: this.address, servers: this.servers });
   }

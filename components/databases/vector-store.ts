@@ -5,7 +5,7 @@ import { Component, refuse } from "../component.ts";
 import { hostIn } from "../topology.ts";
 import { serverSet } from "./servers/context.ts";
 import { storageProblems, storeProblems } from "./servers/problems.ts";
-import { placeHere, standingOf, topologyFor } from "./servers/regions.ts";
+import { insideCluster, placeHere, standingOf, unexposed } from "./servers/regions.ts";
 import { clientHost } from "./servers/services.ts";
 import { objectiveOf } from "./servers/size.ts";
 import type { RestoredPlace, StoreArgs } from "./store-args.ts";
@@ -53,7 +53,7 @@ const defaultNodes = 3;
 export class VectorStore extends Component {
   /** Where clients go. */
   readonly url: string;
-  /** Of each node, for per-node snapshots; empty where somebody else runs the store. */
+  /** Of each node inside the cluster, for per-node snapshots; empty where somebody else runs the store. */
   readonly nodes: readonly string[];
 
   constructor(name: string, args: VectorStoreArgs, options?: pulumi.ComponentResourceOptions) {
@@ -68,10 +68,10 @@ export class VectorStore extends Component {
 
 function qdrant(parent: pulumi.Resource, name: string, args: QdrantStoreArgs): { readonly url: string; readonly nodes: readonly string[] } {
   const { lifetime, nodes: count = defaultNodes, region, role, topology } = args;
-  const place = placeHere(topology, region, role);
+  const place = insideCluster(placeHere(topology, region, role)); // no other region speaks to it
   const base = vectorsName(standingOf(role));
   const names = serverNames(base, count);
-  const set = serverSet({ parent, prefix: name, base, names, place, topology: topologyFor(topology, role), lifetime, region, application: "qdrant" });
+  const set = serverSet({ parent, prefix: name, base, names, place, topology: unexposed(topology), lifetime, region, application: "qdrant" });
   qdrantNodes(args, set);
   return { url: `https://${clientHost(base, place)}:${ports.vectors.http}`, nodes: names.map((node) => `https://${hostIn(place, node)}:${ports.vectors.http}`) };
 }

@@ -7,8 +7,8 @@ import { publicAddresses, type Allowance, type Peer } from "../kubernetes/networ
 
 /**
  * The servers of the jobs' own region, never another region's: the same jobs run in every region, and each does its
- * work only where the server that it asks is the store's leader. All are pods of the jobs' own namespace but what is
- * run by somebody else over HTTPS.
+ * work only where the server that it asks is the store's leader. All are pods of the jobs' own namespace, by their names
+ * inside the cluster, but what is run by somebody else over HTTPS: behind a load balancer's address no policy sees a pod.
  */
 export interface RegionServers {
   /** `PostgresCluster.endpoints`. */
@@ -95,20 +95,24 @@ export function egressOf(identity: IdentityName, servers: Partial<RegionServers>
 function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors = [], prometheus }: Partial<RegionServers>): readonly Allowance[] {
   switch (name) {
     case "postgres":
-      return postgres === undefined ? [] : [toPods(postgres.local)];
+      return postgres === undefined ? [] : [toPods("postgres", postgres.local)];
     case "pgbackrest":
-      return postgres === undefined ? [] : [toPods(postgres.pgbackrest)];
+      return postgres === undefined ? [] : [toPods("postgres", postgres.pgbackrest)];
     case "redis":
-      return redis.map((text) => toPods(serverAt(text)));
+      return redis.map((text) => toPods("redis", serverAt(text)));
     case "vault":
-      return vault === undefined ? [] : [toPods(serverAt(vault))];
+      return vault === undefined ? [] : [toPods("vault", serverAt(vault))];
     case "vectors":
       // What somebody else runs is on the internet, behind the port of HTTPS.
-      return vectors.map(serverAt).map((server) => (server.port === httpsPort ? { to: [publicAddresses], ports: [httpsPort] } : toPods(server)));
+      return vectors.map(serverAt).map((server) => (server.port === httpsPort ? { to: [publicAddresses], ports: [httpsPort] } : toPods("qdrant", server)));
     case "prometheus":
       return prometheus === undefined ? [] : [{ to: [{ kind: "namespace", namespace: prometheus.namespace }], ports: [serverAt(prometheus.url).port] }];
   }
 }
 
-/** A policy sees pods, not the service in front of them: those of this project, at that port alone. */
-const toPods = ({ port }: Server): Allowance => ({ to: [{ kind: "pods", selector: { "app.kubernetes.io/part-of": "blackroad-dr" } }], ports: [port] });
+/**
+ * The application's pods, at that port alone. A policy sees pods, but on EKS the service's address besides, and only
+ * where what the policy asks for is in the service's own selector (amazon-network-policy-controller-k8s,
+ * `getMatchingServiceClusterIPs`): so nothing but a label that selectors have may stand here.
+ */
+const toPods = (application: string, { port }: Server): Allowance => ({ to: [{ kind: "pods", selector: { "app.kubernetes.io/name": application } }], ports: [port] });

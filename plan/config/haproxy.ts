@@ -11,6 +11,8 @@ export interface ProxiedMember {
   /** Of Patroni's REST interface, over TLS. */
   readonly restPort: number;
   readonly pgbackrestPort: number;
+  /** Where pgBackRest's TLS server beside it is reached, which no other region is to reach. Default: `host`. */
+  readonly pgbackrestHost?: string;
 }
 
 export interface HaproxyPorts {
@@ -95,7 +97,7 @@ export function haproxyCfg(input: HaproxyCfg): string {
     ]),
     ...section("backend local_leader", tracked),
     ...section("backend local_members", [...ask("/health"), "http-check expect status 200", ...local.map((member) => `${serverLine(member, member.postgresPort)} ${check(input, member)}`)]),
-    ...section("backend local_pgbackrest", local.map((member) => `${serverLine(member, member.pgbackrestPort)} track leader/${member.name} ${cut}`)),
+    ...section("backend local_pgbackrest", local.map((member) => `${serverLine({ ...member, host: member.pgbackrestHost ?? member.host }, member.pgbackrestPort)} track leader/${member.name} ${cut}`)),
     ...section("frontend health", [
       "mode http",
       ...bind(input, "health", ` ssl crt ${input.certificateFile} ssl-min-ver TLSv1.2 alpn http/1.1`),

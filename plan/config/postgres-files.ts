@@ -181,12 +181,15 @@ export const etcdFiles = (input: EtcdFiles): Readonly<Record<string, string>> =>
 
 export const etcdMember = (name: string, host: string): EtcdMember => ({ name, address: host, peerPort: ports.etcd.peer, clientPort: ports.etcd.client });
 
-/** No secret stands in it. */
-export const proxyFiles = (plan: Plan, region: string, members: readonly PlacedMember[]): Readonly<Record<string, string>> => ({
+/** No secret stands in it. `podOf`: the name of a server's own pod inside the region's cluster. */
+export const proxyFiles = (plan: Plan, region: string, members: readonly PlacedMember[], podOf: (server: string) => string): Readonly<Record<string, string>> => ({
   [haproxyFile]: haproxyCfg({
     plan,
     region,
-    members: members.map(({ host, name, region: of }): ProxiedMember => ({ name, region: of, host, postgresPort: ports.postgres.server, restPort: ports.postgres.rest, pgbackrestPort: ports.postgres.pgbackrest })),
+    members: members.map(({ host, name, region: of, server }): ProxiedMember => ({
+      name, region: of, host, postgresPort: ports.postgres.server, restPort: ports.postgres.rest, pgbackrestPort: ports.postgres.pgbackrest,
+      ...(of === region ? { pgbackrestHost: podOf(server) } : {}),
+    })),
     ports: ports.postgresProxy,
     caFile: certificateFiles(certificateNames.health).caFile,
     certificateFile: certificateFiles(certificateNames.health).certFile,

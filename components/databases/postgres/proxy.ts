@@ -7,7 +7,7 @@ import { pullPolicyOf } from "../../kubernetes/image.ts";
 import { apart, restrictedContainer, restrictedPod } from "../../kubernetes/pod.ts";
 import { child } from "../servers/context.ts";
 import { configMap, filesDigest, filesFolder, filesMount } from "../servers/files.ts";
-import { clientHost, skipAwait } from "../servers/services.ts";
+import { clientHost, headlessName, skipAwait } from "../servers/services.ts";
 import { budget, serviceAccount } from "../servers/stateful-set.ts";
 import { certificate, certificateMount } from "./certificates.ts";
 import type { ClusterContext } from "./context.ts";
@@ -40,7 +40,8 @@ const replicas = 2;
 /** HAProxy on Patroni's health paths, and the services before it. */
 export function proxyServers(context: ClusterContext): void {
   const { args, members, proxy: set } = context;
-  const files = proxyFiles(args.plan, args.region, members);
+  // By the pod's own name: the service before it is for the other regions, and has no door to pgBackRest.
+  const files = proxyFiles(args.plan, args.region, members, (server) => `${server}.${headlessName(context.database)}.${set.place.namespace}.svc.cluster.local`);
   configMap(set, files);
   const { health } = proxyServices(context);
   const names = [clientHost(health.name, set.place), `${health.name}.${set.place.namespace}.svc`, ...(args.health?.kind === "ingress" ? [args.health.host] : [])];

@@ -13,10 +13,16 @@ export function placeHere(topology: Topology, region: string, role: StoreRole): 
   const place = topology.places.find((one) => one.region === region);
   if (place === undefined) throw new RangeError(`the topology has no place for ${region}`);
   if (role.kind !== "restored") return place;
-  const namespace = role.namespace ?? place.namespace;
-  return { region, namespace, domain: `${namespace}.svc.cluster.local` };
+  return insideCluster({ ...place, namespace: role.namespace ?? place.namespace });
 }
-export const topologyFor = (topology: Topology, role: StoreRole): Topology => (role.kind === "restored" ? { ...topology, exposure: { kind: "cluster" } } : topology);
+export const topologyFor = (topology: Topology, role: StoreRole): Topology => (role.kind === "restored" ? unexposed(topology) : topology);
+
+/**
+ * A place whose servers are reached inside its own cluster alone: as those of a store whose quorum does not leave the
+ * region. By an address of a load balancer they would not even reach each other, as its packets are no pod's to a policy.
+ */
+export const insideCluster = (place: RegionPlace): RegionPlace => ({ ...place, domain: `${place.namespace}.svc.cluster.local` });
+export const unexposed = (topology: Topology): Topology => ({ ...topology, exposure: { kind: "cluster" } });
 
 export const privateNetworks: readonly string[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 

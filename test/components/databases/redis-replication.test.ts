@@ -24,7 +24,7 @@ describe("Redis in the primary region", () => {
     const all = await declared(redis("primary", { topology: clusters }));
     expect(all.outputs.masterName).toBe("blackroad");
     expect(all.outputs.authoritySecret).toBe("redis-tls");
-    expect(all.outputs.servers).toEqual(["redis-0.us-east-1.dr.example:6379", "redis-1.us-east-1.dr.example:6379"]);
+    expect(all.outputs.servers).toEqual(["redis-0.blackroad-dr.svc.cluster.local:6379", "redis-1.blackroad-dr.svc.cluster.local:6379"]);
     expect(all.outputs.sentinels).toEqual([primary, secondary, third].map((region) => `redis-sentinel-0.${region}.dr.example:26379`));
     expect(all.one("blackroad:databases:RedisReplication").outputs).toMatchObject({ role: "primary", region: primary, copies: 2, quorum: 2, rpo: 0, appendFsync: blackroad.redis.appendFsync });
   });

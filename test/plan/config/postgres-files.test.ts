@@ -96,8 +96,10 @@ describe("the other files", () => {
   });
 
   it("of the proxy hold no secret, and name every member", () => {
-    const text = proxyFiles(blackroad, "us-west-2", input.members)[haproxyFile] ?? "";
+    const text = proxyFiles(blackroad, "us-west-2", input.members, (server) => `${server}.pg-nodes.dr.svc.cluster.local`)[haproxyFile] ?? "";
     for (const { host, name } of input.members) expect(text).toContain(`server ${name} ${host}:5432`);
+    // The far region's is not its own, and nothing else is told of it.
+    expect(text.match(/\S+:8432 track/g)).toEqual(["pg-0.pg-nodes.dr.svc.cluster.local:8432 track"]);
     expect(secretsWanted([text])).toEqual([]);
   });
 });
