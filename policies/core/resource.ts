@@ -40,17 +40,17 @@ export class ResourceReader {
 
   /** The text of a path below this one, as messages write it. */
   pathOf(path: string | Path): string {
-    return pathText([...this.#at, ...parse(path)]);
+    return pathText([...this.#at, ...partsOf(path)]);
   }
 
   /** The same as `read`, without being remembered: to see whether a value is known, not what it says. */
   peek(path: string | Path): Reading {
-    return readPath(this.#root, parse(path));
+    return readPath(this.#root, partsOf(path));
   }
 
   /** What stands at a path below this one, e.g. `rules[0].status` or `["metadata", "labels", "app.kubernetes.io/name"]`. */
   read(path: string | Path): Reading {
-    const parts = parse(path);
+    const parts = partsOf(path);
     this.#log?.(this.facts, [...this.#at, ...parts]);
     return readPath(this.#root, parts);
   }
@@ -60,17 +60,23 @@ export class ResourceReader {
     const reading = this.read(path);
     if (reading.state === "unknown") return undefined;
     if (reading.state === "unset" || !Array.isArray(reading.value)) return [];
-    const parts = parse(path);
+    const parts = partsOf(path);
     return reading.value.map((member: unknown, index) => new ResourceReader(this.facts, this.#log, member, [...this.#at, ...parts, index]));
   }
 
   /** JSON text at a path as a reader of what it says, its paths behind the property's; for policies of AWS. */
   json(path: string | Path): ResourceReader | "unknown" | "unset" | "invalid" {
+    return this.parsed(path, JSON.parse);
+  }
+
+  /** The same for text of any other format; what `parse` throws on is invalid. See `text.ts`. */
+  parsed(path: string | Path, parse: (text: string) => unknown): ResourceReader | "unknown" | "unset" | "invalid" {
     const reading = this.read(path);
     if (reading.state !== "known") return reading.state;
-    if (typeof reading.value !== "string") return new ResourceReader(this.facts, this.#log, reading.value, [...this.#at, ...parse(path)]);
+    const at = [...this.#at, ...partsOf(path)];
+    if (typeof reading.value !== "string") return new ResourceReader(this.facts, this.#log, reading.value, at);
     try {
-      return new ResourceReader(this.facts, this.#log, JSON.parse(reading.value), [...this.#at, ...parse(path)]);
+      return new ResourceReader(this.facts, this.#log, parse(reading.value), at);
     } catch {
       return "invalid"; // whoever asks says so, with the path
     }
@@ -84,7 +90,7 @@ export class ResourceReader {
 }
 
 /** `a.b[0].c` in its parts. A key with a dot in it is given as a list of parts. */
-function parse(path: string | Path): Path {
+function partsOf(path: string | Path): Path {
   if (typeof path !== "string") return path;
   return path.split(/\.|(?=\[)/).filter((part) => part !== "").map((part) => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part));
 }

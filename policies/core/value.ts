@@ -9,8 +9,9 @@ export type Path = readonly (string | number)[];
 
 /** `spec.containers[0].image`: as messages and tables write a path. */
 export const pathText = (path: Path): string => path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
-/** `spec.containers[*].image`: the same for every member of a list. */
-export const pathPattern = (path: Path): string => pathText(path).replaceAll(/\[\d+\]/g, "[*]");
+/** `spec.containers[*].image`: the same for every member of a list, and for files and settings that are numbered through
+ * (`patroni-pg-*.yml`, `repo*-cipher-type`). */
+export const pathPattern = (path: Path): string => pathText(path).replaceAll(/\[\d+\]/g, "[*]").replaceAll(/(?<=-)\d+(?=\.yml\b)|(?<=\.repo)\d+(?=-)/g, "*");
 
 /** Follows a path into plain values; what lies behind an unknown value is unknown as well. */
 export function readPath(root: unknown, path: Path): Reading {
@@ -23,3 +24,6 @@ export function readPath(root: unknown, path: Path): Reading {
   if (value === unknown) return { state: "unknown" };
   return value === undefined || value === null ? { state: "unset" } : { state: "known", value };
 }
+
+/** A property's value as messages write it: `is "Suspended"`, `is not set`. */
+export const shown = (value: unknown): string => (value === undefined ? "is not set" : `is ${JSON.stringify(value)}`);

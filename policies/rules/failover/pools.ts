@@ -34,7 +34,7 @@ export const failoverPools: StackRule = {
     for (const balancer of balancers(resources)) {
       verdict.property(balancer, "defaultPools", (pools) => (Array.isArray(pools) && pools.length >= 2 ? undefined : `names ${Array.isArray(pools) ? pools.length : "no"} pool, of at least 2`));
       const pools = poolsBehind(balancer, "defaultPools", resources);
-      const regions = pools.map((pool) => ({ pool, region: regionOfPool(pool, verdict) }));
+      const regions = pools.map((pool): { readonly pool: ResourceReader; readonly region: string | Unknown | undefined } => ({ pool, region: regionOfPool(pool, verdict) }));
       for (const { pool, region } of regions) {
         if (region === unknown) verdict.unjudged(pool, "name");
         else if (region === undefined) verdict.violation(pool, "name", `is in no region of the plan (${verdict.plan.regions.map(({ name }) => name).join(", ")})`);
