@@ -6,19 +6,30 @@ import { costOf } from "../../plan/cost.ts";
 import { historyOf } from "../../plan/history.ts";
 import { intervalOf, nextRun } from "../../plan/schedule.ts";
 import type { Plan } from "../../plan/types.ts";
+import type { Rule } from "../../policies/core/rule.ts";
 import { exitCodes } from "../../runner/errors.ts";
 import { systemClock, type Clock } from "../../runner/system/clock.ts";
 import type { CliContext } from "../context.ts";
 import { renderPlan, type PlanReport } from "../render/plan.ts";
 
-export function registerPlan(program: Command, context: CliContext, plan: Plan = blackroad, clock: Clock = systemClock): void {
+interface PlanOptions {
+  readonly state: readonly string[];
+  readonly settings?: string;
+}
+
+export function registerPlan(program: Command, context: CliContext, plan: Plan = blackroad, clock: Clock = systemClock, rules?: readonly Rule[]): void {
   program
     .command("plan")
     .description("objectives, copies, schedule and cost of the plan; exit 1 where a promise cannot be kept")
-    .action(() => {
+    .option("--state <file>", "instead, hold what the stacks have made against the plan: what `pulumi stack export` wrote, once for each stack", (file: string, before: readonly string[]) => [...before, file], [])
+    .option("--settings <file>", "settings of the policies, as --policy-pack-config takes them")
+    .action(({ state, settings }: PlanOptions) => {
+      // Rules are loaded only where they are asked: every other command starts without them.
+      if (state.length > 0) return import("./plan-states.ts").then(({ planStates }) => planStates(context, { plan, states: state, settings, now: clock.now(), ...(rules === undefined ? {} : { rules }) }));
       const report = reportOn(plan, clock.now());
       context.print(renderPlan(report), planData(report));
       if (!isKept(report)) context.setExitCode(exitCodes.failed);
+      return undefined;
     });
 }
 

@@ -14,8 +14,17 @@ export interface Summary {
   readonly steps: readonly Step[];
   /** What the engine and the program said, but for what is for debugging, where secrets may stand. */
   readonly diagnostics: readonly { readonly severity: string; readonly message: string; readonly urn?: string }[];
+  /** What a pack of policies said, one for each finding. */
+  readonly policies: readonly PolicyMessage[];
   /** The whole command, with the engine's own start. */
   readonly seconds: number;
+}
+
+export interface PolicyMessage {
+  readonly policy: string;
+  readonly level: string;
+  readonly message: string;
+  readonly urn?: string;
 }
 
 export interface Step {
@@ -27,6 +36,7 @@ export interface Step {
 }
 
 interface Event {
+  readonly policyEvent?: { readonly policyName: string; readonly enforcementLevel: string; readonly message: string; readonly resourceUrn?: string };
   readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> };
   readonly diagnosticEvent?: { readonly severity: string; readonly message: string; readonly urn?: string };
   readonly resourcePreEvent?: { readonly metadata: { readonly op: string; readonly urn: string; readonly type: string; readonly diffs?: readonly string[] | null } };
@@ -54,6 +64,7 @@ export function summaryOf(log: string, seconds: number): Summary {
     changes: all - of("same") - read,
     steps: events.flatMap(({ resourcePreEvent: step }) => (step === undefined || unchanging.has(step.metadata.op) || isEnginesOwn(step.metadata) ? [] : [{ op: step.metadata.op, urn: step.metadata.urn, type: step.metadata.type, diffs: step.metadata.diffs ?? [] }])),
     diagnostics: events.flatMap(({ diagnosticEvent }) => (diagnosticEvent === undefined || diagnosticEvent.severity === "debug" ? [] : [diagnosticEvent])),
+    policies: events.flatMap(({ policyEvent: one }) => (one === undefined ? [] : [{ policy: one.policyName, level: one.enforcementLevel, message: one.message.trim(), ...(one.resourceUrn === undefined ? {} : { urn: one.resourceUrn }) }])),
     seconds,
   };
 }
