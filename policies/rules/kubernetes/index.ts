@@ -1,4 +1,11 @@
 import type { Rule } from "../../core/rule.ts";
+import { cronBackOff } from "./cron-back-off.ts";
+import { cronDeadline } from "./cron-deadline.ts";
+import { cronName } from "./cron-name.ts";
+import { cronOverlap } from "./cron-overlap.ts";
+import { cronStartingDeadline } from "./cron-starting-deadline.ts";
+import { cronSuspended } from "./cron-suspended.ts";
+import { cronTimeZone } from "./cron-time-zone.ts";
 import { imageDigest } from "./image-digest.ts";
 import { podCapabilities } from "./pod-capabilities.ts";
 import { podEscalation } from "./pod-escalation.ts";
@@ -8,4 +15,7 @@ import { podReadOnlyRoot } from "./pod-read-only-root.ts";
 import { podSeccomp } from "./pod-seccomp.ts";
 import { secretFiles } from "./secret-files.ts";
 
-export const kubernetesRules: readonly Rule[] = [imageDigest, podCapabilities, podEscalation, podHost, podNonRoot, podReadOnlyRoot, podSeccomp, secretFiles];
+export const kubernetesRules: readonly Rule[] = [
+  cronBackOff, cronDeadline, cronName, cronOverlap, cronStartingDeadline, cronSuspended, cronTimeZone,
+  imageDigest, podCapabilities, podEscalation, podHost, podNonRoot, podReadOnlyRoot, podSeccomp, secretFiles,
+];
