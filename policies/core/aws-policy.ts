@@ -15,15 +15,28 @@ export interface PolicyStatements {
  */
 export function statementsOf(resource: ResourceReader, path: string, verdict: Verdict, whereUnset: string | undefined): PolicyStatements | undefined {
   const policy = resource.json(path);
-  if (policy === "unknown") return void verdict.unjudged(resource, path);
-  if (policy === "unset") return whereUnset === undefined ? undefined : void verdict.violation(resource, path, whereUnset);
-  if (policy === "invalid") return void verdict.violation(resource, path, "is no JSON");
+  if (policy === "unknown") verdict.unjudged(resource, path);
+  else if (policy === "invalid") verdict.violation(resource, path, "is no JSON");
+  else if (policy === "unset") {
+    if (whereUnset !== undefined) verdict.violation(resource, path, whereUnset);
+  } else return statementsIn(policy, resource, verdict);
+  return undefined;
+}
+
+function statementsIn(policy: ResourceReader, resource: ResourceReader, verdict: Verdict): PolicyStatements | undefined {
   const list = policy.list("Statement");
-  if (list === undefined) return void verdict.unjudged(resource, policy.pathOf("Statement"));
+  const path = policy.pathOf("Statement");
+  if (list === undefined) {
+    verdict.unjudged(resource, path);
+    return undefined;
+  }
   // AWS takes one statement without a list as well.
   const single = list.length === 0 && policy.peek("Statement.Effect").state !== "unset" ? policy.json("Statement") : "unset";
   const statements = typeof single === "object" ? [single] : list;
-  if (statements.length === 0) return void verdict.violation(resource, policy.pathOf("Statement"), "has no statement");
+  if (statements.length === 0) {
+    verdict.violation(resource, path, "has no statement");
+    return undefined;
+  }
   const known = statements.filter(isKnown);
   for (const statement of statements) if (!known.includes(statement)) verdict.unjudged(resource, statement.where);
   return { known, complete: known.length === statements.length };

@@ -9,8 +9,8 @@ import { s3ObjectLock } from "./s3-object-lock.ts";
 import { s3ObjectLockEnabled } from "./s3-object-lock-enabled.ts";
 import { s3ObjectLockPresent } from "./s3-object-lock-present.ts";
 import { s3PolicyPresent } from "./s3-policy-present.ts";
-import { s3PublicAccess } from "./s3-public-access.ts";
-import { s3PublicAccessPresent } from "./s3-public-access-present.ts";
+import { s3PublicAccessBlock } from "./s3-public-access-block.ts";
+import { s3PublicAccessBlockPresent } from "./s3-public-access-block-present.ts";
 import { s3SseCBlocked } from "./s3-sse-c-blocked.ts";
 import { s3Versioning } from "./s3-versioning.ts";
 import { s3VersioningPresent } from "./s3-versioning-present.ts";
@@ -25,8 +25,8 @@ export const objectsRules: readonly Rule[] = [
   s3CustomerKey,
   s3SseCBlocked,
   s3EncryptionPresent,
-  s3PublicAccess,
-  s3PublicAccessPresent,
+  s3PublicAccessBlock,
+  s3PublicAccessBlockPresent,
   s3NoAcls,
   tlsOnly,
   noWildcardPrincipal,

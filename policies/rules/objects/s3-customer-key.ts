@@ -1,5 +1,6 @@
 import { bucketOf } from "../../core/bucket-role.ts";
 import { unset, type ResourceRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 
 const byDefault = "applyServerSideEncryptionByDefault";
 
@@ -17,7 +18,10 @@ export const s3CustomerKey: ResourceRule = {
     const bucket = bucketOf(resource, verdict.plan);
     if (bucket === "unknown") verdict.unjudged(resource, "bucket");
     const rules = resource.list("rules");
-    if (rules === undefined) return verdict.unjudged(resource, "rules");
+    if (rules === undefined) {
+      verdict.unjudged(resource, "rules");
+      return;
+    }
     if (rules.length === 0) verdict.violation(resource, "rules", "is empty");
     // What is archived is encrypted before it is sent, so its bucket may do without.
     const plain = bucket !== "unknown" && (bucket.role === "log" || bucket.role === "archive");
@@ -26,10 +30,10 @@ export const s3CustomerKey: ResourceRule = {
       verdict.property(rule, `${byDefault}.sseAlgorithm`, (value) => {
         if (plain && value === "AES256") return undefined;
         if (value === "aws:kms" && (bucket === "unknown" || bucket.role !== "log")) return undefined;
-        return `is ${JSON.stringify(value) ?? "unset"}, not ${plain ? '"AES256"' : '"aws:kms"'}`;
+        return `${shown(value)}, not ${plain ? '"AES256"' : '"aws:kms"'}`;
       });
       if (plain && algorithm.state === "known" && algorithm.value === "AES256") continue;
-      verdict.property(rule, `${byDefault}.kmsMasterKeyId`, (key) => (typeof key === "string" && key !== "" && !/alias\/aws\//.test(key) ? undefined : `is ${JSON.stringify(key) ?? "unset"}, no key of our own`));
+      verdict.property(rule, `${byDefault}.kmsMasterKeyId`, (key) => (typeof key === "string" && key !== "" && !/alias\/aws\//.test(key) ? undefined : `${shown(key)}, no key of our own`));
     }
   },
 };

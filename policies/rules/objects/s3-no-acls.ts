@@ -1,4 +1,5 @@
 import type { ResourceRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 
 export const s3NoAcls: ResourceRule = {
   kind: "resource",
@@ -10,6 +11,6 @@ export const s3NoAcls: ResourceRule = {
   types: ["aws:s3/bucketOwnershipControls:BucketOwnershipControls"],
   breaks: { "rule.objectOwnership": "ObjectWriter" },
   judge(resource, verdict) {
-    verdict.property(resource, "rule.objectOwnership", (value) => (value === "BucketOwnerEnforced" ? undefined : `is ${JSON.stringify(value) ?? "unset"}, not "BucketOwnerEnforced"`));
+    verdict.property(resource, "rule.objectOwnership", (value) => (value === "BucketOwnerEnforced" ? undefined : `${shown(value)}, not "BucketOwnerEnforced"`));
   },
 };

@@ -1,5 +1,6 @@
 import { bucketOf, isLocked } from "../../core/bucket-role.ts";
 import type { ResourceRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 
 export const s3ObjectLockEnabled: ResourceRule = {
   kind: "resource",
@@ -13,8 +14,11 @@ export const s3ObjectLockEnabled: ResourceRule = {
   selects: ["bucket"],
   judge(resource, verdict) {
     const bucket = bucketOf(resource, verdict.plan);
-    if (bucket === "unknown") return verdict.unjudged(resource, "bucket");
+    if (bucket === "unknown") {
+      verdict.unjudged(resource, "bucket");
+      return;
+    }
     const expected = isLocked(bucket);
-    verdict.property(resource, "objectLockEnabled", (value) => ((value ?? false) === expected ? undefined : `is ${JSON.stringify(value) ?? "unset"}, not ${String(expected)}, on a bucket of the role ${bucket.role}`));
+    verdict.property(resource, "objectLockEnabled", (value) => ((value ?? false) === expected ? undefined : `${shown(value)}, not ${String(expected)}, on a bucket of the role ${bucket.role}`));
   },
 };

@@ -1,5 +1,6 @@
 import { bucketOf, isLocked, lockOf, wholeDays } from "../../core/bucket-role.ts";
 import { unset, type ResourceRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 
 export const s3ObjectLock: ResourceRule = {
   kind: "resource",
@@ -15,12 +16,15 @@ export const s3ObjectLock: ResourceRule = {
     const { plan, production } = verdict;
     const bucket = bucketOf(resource, plan);
     // Unknown: a lock that would do for any bucket does for this one.
-    if (bucket !== "unknown" && !isLocked(bucket)) return void verdict.violation(resource, "", `is on a bucket of ${bucket.role === "log" ? "access logs, to which S3 then delivers none" : "Pulumi's state, which must be overwritten"}`);
+    if (bucket !== "unknown" && !isLocked(bucket)) {
+      verdict.violation(resource, "", `is on a bucket of ${bucket.role === "log" ? "access logs, to which S3 then delivers none" : "Pulumi's state, which must be overwritten"}`);
+      return;
+    }
     const least = wholeDays(bucket === "unknown" ? plan.recovery.timeToNotice : lockOf(plan, bucket));
     verdict.property(resource, "objectLockEnabled", (value) => (value === undefined || value === "Enabled" ? undefined : `is ${JSON.stringify(value)}, not "Enabled"`)); // unset is AWS's "Enabled"
-    verdict.property(resource, "rule.defaultRetention.mode", (mode) => (mode === "COMPLIANCE" || (mode === "GOVERNANCE" && !production) ? undefined : `is ${JSON.stringify(mode) ?? "unset"}, not "COMPLIANCE"`));
+    verdict.property(resource, "rule.defaultRetention.mode", (mode) => (mode === "COMPLIANCE" || (mode === "GOVERNANCE" && !production) ? undefined : `${shown(mode)}, not "COMPLIANCE"`));
     const years = resource.peek("rule.defaultRetention.days").state === "unset" ? resource.read("rule.defaultRetention.years") : undefined;
     if (years?.state === "known" && typeof years.value === "number" && years.value * 365 >= least) return;
-    verdict.property(resource, "rule.defaultRetention.days", (value) => (typeof value === "number" && value >= least ? undefined : `is ${JSON.stringify(value) ?? "unset"}, less than the plan's ${least} days`));
+    verdict.property(resource, "rule.defaultRetention.days", (value) => (typeof value === "number" && value >= least ? undefined : `${shown(value)}, less than the plan's ${least} days`));
   },
 };

@@ -1,4 +1,5 @@
 import { unset, type ResourceRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 
 export const s3SseCBlocked: ResourceRule = {
   kind: "resource",
@@ -11,10 +12,13 @@ export const s3SseCBlocked: ResourceRule = {
   breaks: { rules: [], "rules[*].blockedEncryptionTypes": unset },
   judge(resource, verdict) {
     const rules = resource.list("rules");
-    if (rules === undefined) return verdict.unjudged(resource, "rules");
+    if (rules === undefined) {
+      verdict.unjudged(resource, "rules");
+      return;
+    }
     if (rules.length === 0) verdict.violation(resource, "rules", "is empty");
     for (const rule of rules) {
-      verdict.property(rule, "blockedEncryptionTypes", (types) => (Array.isArray(types) && types.includes("SSE-C") ? undefined : `is ${JSON.stringify(types) ?? "unset"}, without "SSE-C"`));
+      verdict.property(rule, "blockedEncryptionTypes", (types) => (Array.isArray(types) && types.includes("SSE-C") ? undefined : `${shown(types)}, without "SSE-C"`));
     }
   },
 };

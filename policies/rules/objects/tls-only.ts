@@ -19,7 +19,10 @@ export const tlsOnly: ResourceRule = {
     const statements = statementsOf(resource, path, verdict, "is unset: plain HTTP is taken");
     if (statements === undefined) return;
     const names = ownNamesOf(resource);
-    if (names === undefined) return verdict.unjudged(resource, resource.facts.type.startsWith("aws:s3") ? "bucket" : "name");
+    if (names === undefined) {
+      verdict.unjudged(resource, resource.facts.type.startsWith("aws:s3") ? "bucket" : "name");
+      return;
+    }
     const service = resource.facts.type.startsWith("aws:s3") ? "s3:*" : "glacier:*";
     const denied = statements.known.some((one) => deniesEverybody(one, [service], names) && onlyOverTls(conditionsOf(one)));
     if (!denied && statements.complete) verdict.violation(resource, path, "denies nobody who comes over plain HTTP");

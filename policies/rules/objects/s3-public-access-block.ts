@@ -1,10 +1,11 @@
 import type { ResourceRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 
 const switches = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"] as const;
 
-export const s3PublicAccess: ResourceRule = {
+export const s3PublicAccessBlock: ResourceRule = {
   kind: "resource",
-  id: "s3-public-access",
+  id: "s3-public-access-block",
   severity: "critical",
   enforcement: "mandatory",
   protects: "One policy or ACL by mistake, and everybody reads the backups.",
@@ -12,6 +13,6 @@ export const s3PublicAccess: ResourceRule = {
   types: ["aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"],
   breaks: Object.fromEntries(switches.map((one) => [one, false])),
   judge(resource, verdict) {
-    for (const one of switches) verdict.property(resource, one, (value) => (value === true ? undefined : `is ${JSON.stringify(value) ?? "unset"}, not true`));
+    for (const one of switches) verdict.property(resource, one, (value) => (value === true ? undefined : `${shown(value)}, not true`));
   },
 };
