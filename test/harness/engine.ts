@@ -47,8 +47,8 @@ export interface EngineStack {
   up(options?: RunOptions): Promise<Summary>;
   refresh(options?: RunOptions): Promise<Summary>;
   destroy(options?: RunOptions): Promise<Summary>;
-  /** The checkpoint as Pulumi writes it, secrets encrypted. */
-  exported(): Promise<{ readonly text: string; readonly resources: readonly StateResource[] }>;
+  /** The checkpoint as Pulumi writes it, secrets encrypted; `shown`: in the clear, as who has the passphrase can see it. */
+  exported(secrets?: "shown"): Promise<{ readonly text: string; readonly resources: readonly StateResource[] }>;
   /** Forgets the state, as if where it lay were gone; what it describes exists on. `config` is added for what comes. */
   lose(config?: Readonly<Record<string, unknown>>): Promise<void>;
   remove(): Promise<void>;
@@ -160,8 +160,8 @@ function stackOf(name: string, pulumi: Pulumi, at: (name: string) => string, ini
     refresh: (options) => operate("refresh", changing, options),
     // With its preview, as a person does it: it stops at what is protected before anything is gone.
     destroy: (options) => operate("destroy", ["--yes"], options),
-    async exported() {
-      const { stdout } = await pulumi(["stack", "export", "--stack", name], 60);
+    async exported(secrets) {
+      const { stdout } = await pulumi(["stack", "export", "--stack", name, ...(secrets === undefined ? [] : ["--show-secrets"])], 60);
       const { deployment } = JSON.parse(stdout) as { readonly deployment: { readonly resources?: readonly StateResource[] } };
       return { text: stdout, resources: deployment.resources ?? [] };
     },
