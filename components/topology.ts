@@ -15,7 +15,8 @@ export interface RegionPlace {
 export type Exposure =
   /** All regions are one cluster (a test), or the clusters' services are joined by a mesh. */
   | { readonly kind: "cluster" }
-  /** An internal load balancer a server, and a name in the private zone by external-dns. */
+  /** An internal load balancer a server, and a name in the private zone by external-dns. `annotations` are added to those
+   * that ask AWS's load balancer controller for one; elsewhere they must say that it is internal. */
   | { readonly kind: "load-balancer"; readonly annotations?: Readonly<Record<string, string>> };
 
 /** The system's regions as they stand, from the stack's configuration; the plan says what each is for. */

@@ -30,6 +30,7 @@ const kinds: readonly ExpectedKind[] = [
   { group: "cert-manager.io", version: "v1", resource: "certificates", from: certManager },
   { group: "monitoring.coreos.com", version: "v1", resource: "prometheusrules", from: prometheusOperator },
   { group: "monitoring.coreos.com", version: "v1", resource: "servicemonitors", from: prometheusOperator },
+  { group: "monitoring.coreos.com", version: "v1alpha1", resource: "alertmanagerconfigs", from: prometheusOperator },
 ];
 
 /** What is missing of what a cluster must have before anything is declared in it, each with how to get it. */

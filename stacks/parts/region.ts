@@ -38,7 +38,7 @@ export async function openRegion<C extends RegionConfig>(plan: Plan, config: C, 
   const problems = topologyProblems(plan, topology);
   if (problems.length > 0) throw new ArgumentError(`the ${role} region`, problems);
   const place = placeOf(plan, topology, role);
-  await requireExpectedIn(config.cluster, topology.exposure, surroundings);
+  await requireExpectedIn(config, topology.exposure, surroundings);
 
   const cluster = new RegionCluster("cluster", { plan, region: place.region, cluster: clusterChoice(config.cluster), lifetime: "kept" });
   const { provider } = cluster;

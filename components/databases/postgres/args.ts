@@ -69,7 +69,7 @@ export type HealthExposure =
   /** An Ingress of its own for that one path. */
   | {
       readonly kind: "ingress";
-      /** Name that the check asks for. */
+      /** Name that the check asks for: clients' (`DnsFailoverArgs.hostname`), which the monitor sends as Host. */
       readonly host: string;
       readonly className: string;
       /** Must tell the controller that the service behind speaks HTTPS, in its own words. Default: as ingress-nginx wants it. */

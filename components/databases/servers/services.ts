@@ -51,7 +51,15 @@ export const clientHost = (base: string, place: RegionPlace): string => `${base}
 /** Whether servers come up depends on other regions and on recoveries: `up` declares them and does not wait. */
 export const skipAwait = { "pulumi.com/skipAwait": "true" } as const;
 
+/**
+ * In the words of AWS's load balancer controller. Without them EKS's own controller makes one that the whole internet
+ * reaches; of the type `external`, so that where the other is missing nothing is made at all. `ip`: packets go to the pod,
+ * and come from addresses of the network, which the policies know.
+ */
+const internal = { "aws-load-balancer-type": "external", "aws-load-balancer-scheme": "internal", "aws-load-balancer-nlb-target-type": "ip" } as const;
+const onAws = Object.fromEntries(Object.entries(internal).map(([name, value]) => [`service.beta.kubernetes.io/${name}`, value]));
+
 function exposed({ place, topology }: ServerSet, name: string): Record<string, string> {
   if (topology.exposure.kind === "cluster") return {};
-  return { "external-dns.alpha.kubernetes.io/hostname": hostIn(place, name), ...topology.exposure.annotations };
+  return { "external-dns.alpha.kubernetes.io/hostname": hostIn(place, name), ...onAws, ...topology.exposure.annotations };
 }

@@ -6,6 +6,7 @@ import { eksKubeconfig } from "./kubeconfig.ts";
 import { network } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import type { EksScope } from "./scope.ts";
+import { storageClasses } from "./storage-classes.ts";
 import type { WorkloadIdentity } from "../cluster-choice.ts";
 
 export interface EksParts {
@@ -24,7 +25,7 @@ export function eksCluster(scope: EksScope): EksParts {
   const groups = nodes(scope, net, cluster, early);
   const late = clusterAddOns(scope, cluster, oidc, groups);
   const provider = kubernetes(scope, cluster, [...access, ...groups, ...late]);
-  return { provider, oidc: { arn: oidc.arn, issuer: issuerOf(cluster) }, vpcId: net.vpc.id, routeTableIds: net.routeTables.map(({ id }) => id), storageClass: storageClass(scope, provider) };
+  return { provider, oidc: { arn: oidc.arn, issuer: issuerOf(cluster) }, vpcId: net.vpc.id, routeTableIds: net.routeTables.map(({ id }) => id), storageClass: storageClasses(scope, provider) };
 }
 
 type Cluster = ReturnType<typeof controlPlane>["cluster"];
@@ -32,23 +33,4 @@ type Cluster = ReturnType<typeof controlPlane>["cluster"];
 function kubernetes({ name, region, cluster: clusterName, parent }: EksScope, cluster: Cluster, ready: readonly pulumi.Resource[]): k8s.Provider {
   const kubeconfig = pulumi.all([cluster.endpoint, cluster.certificateAuthority]).apply(([endpoint, { data }]) => eksKubeconfig({ cluster: clusterName, region, endpoint, authority: data }));
   return new k8s.Provider(`${name}-kubernetes`, { kubeconfig, enableServerSideApply: true }, { parent, dependsOn: [...ready] });
-}
-
-export const storageClassName = "dr-gp3";
-
-/** Encrypted SSDs that may grow, made where the pod is to run. Kept data outlives its claim: a person deletes it. */
-function storageClass({ name, parent, lifetime }: EksScope, provider: k8s.Provider): string {
-  new k8s.storage.v1.StorageClass(
-    `${name}-storage-class`,
-    {
-      metadata: { name: storageClassName, annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-      provisioner: "ebs.csi.aws.com",
-      parameters: { type: "gp3", encrypted: "true" },
-      allowVolumeExpansion: true,
-      reclaimPolicy: lifetime === "kept" ? "Retain" : "Delete",
-      volumeBindingMode: "WaitForFirstConsumer",
-    },
-    { parent, provider },
-  );
-  return storageClassName;
 }

@@ -7,6 +7,7 @@ const kinds = (...all: string[]) => ({ resources: all.map((name) => ({ name })) 
 const complete: Readonly<Record<string, unknown>> = {
   "/apis/cert-manager.io/v1": kinds("certificates", "issuers"),
   "/apis/monitoring.coreos.com/v1": kinds("prometheusrules", "servicemonitors"),
+  "/apis/monitoring.coreos.com/v1alpha1": kinds("alertmanagerconfigs"),
   "/apis/storage.k8s.io/v1/storageclasses": names("gp3-encrypted", "standard"),
   "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dexternal-dns": names("external-dns"),
 };
@@ -21,10 +22,11 @@ describe("what a cluster is expected to have", () => {
 
   it("misses everything at once in an empty one, each with how to get it", async () => {
     const missing = await missingIn({ api: () => Promise.resolve(undefined), cluster: "east", exposure: outside });
-    expect(missing).toHaveLength(5);
+    expect(missing).toHaveLength(6);
     expect(missing.join("\n")).toMatch(/certificates\.cert-manager\.io\/v1 is missing: .*install it/);
     expect(missing.join("\n")).toMatch(/prometheusrules\.monitoring\.coreos\.com\/v1 is missing: .*install kube-prometheus-stack/);
     expect(missing.join("\n")).toContain("servicemonitors.monitoring.coreos.com/v1 is missing");
+    expect(missing.join("\n")).toContain("alertmanagerconfigs.monitoring.coreos.com/v1alpha1 is missing");
     expect(missing.join("\n")).toContain("a storage class is missing");
     expect(missing.join("\n")).toContain("external-dns is missing");
   });

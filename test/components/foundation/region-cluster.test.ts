@@ -129,11 +129,16 @@ describe("a cluster that is made", () => {
   });
 
   it("has a storage class of encrypted SSDs in its own cluster, whose volumes outlive their claims where it is kept", async () => {
-    const kept = (await usual()).one("kubernetes:storage.k8s.io/v1:StorageClass");
+    const kept = (await usual()).one("kubernetes:storage.k8s.io/v1:StorageClass", "cluster-storage-class");
     expect(kept).toMatchObject({ inputs: { metadata: { name: "dr-gp3" }, reclaimPolicy: "Retain", volumeBindingMode: "WaitForFirstConsumer", parameters: { encrypted: "true", type: "gp3" } } });
     expect(kept.provider).toContain("cluster-kubernetes");
     const drill = await declareCluster({}, { lifetime: "ephemeral", clusterName: "dr-drill-20261123-abcd" });
-    expect(drill.one("kubernetes:storage.k8s.io/v1:StorageClass").inputs).toMatchObject({ reclaimPolicy: "Delete" });
+    expect(drill.one("kubernetes:storage.k8s.io/v1:StorageClass", "cluster-storage-class").inputs).toMatchObject({ reclaimPolicy: "Delete" });
+  });
+
+  it("leaves nothing behind of a volume that names no class, as that of each verification's restore", async () => {
+    const classes = (await usual()).of("kubernetes:storage.k8s.io/v1:StorageClass").map(({ inputs }) => inputs);
+    expect(classes.filter((one) => JSON.stringify(one).includes("is-default-class"))).toEqual([expect.objectContaining({ reclaimPolicy: "Delete" })]);
   });
 
   it("tells who needs it its identity provider, its network and its storage class", async () => {

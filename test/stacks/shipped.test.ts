@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { blackroad } from "../../plan/blackroad.ts";
+import { readConfiguration } from "../../stacks/configuration/read.ts";
+import { requireExpectedIn } from "../../stacks/parts/expected.ts";
+import { real } from "../../stacks/surroundings.ts";
+import type { Registered } from "../harness/pulumi.ts";
+import { exampleConfig } from "../harness/stack-examples.ts";
+import { declareStack } from "../harness/stacks.ts";
+
+const named = z.object({ metadata: z.object({ name: z.string(), annotations: z.record(z.string(), z.string()).optional() }) });
+const certificate = named.extend({ spec: z.object({ dnsNames: z.array(z.string()).default([]) }) });
+const inputsOf = <T>(all: readonly Registered[], type: string, schema: z.ZodType<T>): readonly T[] => all.filter((one) => one.type === type).map(({ inputs }) => schema.parse(inputs));
+const registered = async (...args: Parameters<typeof declareStack>) => (await declareStack(...args)).all;
+
+/** The examples are what operators start from: they must agree with each other and with what the stacks make. */
+describe("the shipped examples", () => {
+  it.each(["archive", "secondary", "primary"] as const)("of %s expose servers to the private network alone", async (role) => {
+    const services = inputsOf(await registered(blackroad, role), "kubernetes:core/v1:Service", named.extend({ spec: z.object({ type: z.string().optional() }) })).filter(({ spec }) => spec.type === "LoadBalancer");
+    expect(services.length).toBeGreaterThan(0);
+    const annotations = services.map(({ metadata }) => metadata.annotations ?? {});
+    expect(new Set(annotations.map((one) => `${one["service.beta.kubernetes.io/aws-load-balancer-type"]} ${one["service.beta.kubernetes.io/aws-load-balancer-scheme"]}`))).toEqual(new Set(["external internal"]));
+  });
+
+  it.each(["archive", "secondary", "primary"] as const)("of %s ask for volumes of a class that the cluster has, and let `up` reach the cluster", async (role) => {
+    const all = await registered(blackroad, role);
+    const classes = inputsOf(all, "kubernetes:storage.k8s.io/v1:StorageClass", named).map(({ metadata }) => metadata.name);
+    const wanted = inputsOf(all, "kubernetes:core/v1:PersistentVolumeClaim", z.object({ spec: z.object({ storageClassName: z.string() }) })).map(({ spec }) => spec.storageClassName);
+    expect([...new Set(wanted)].filter((one) => !classes.includes(one))).toEqual([]);
+    expect(inputsOf(all, "aws:eks/cluster:Cluster", z.object({ vpcConfig: z.object({ endpointPublicAccess: z.boolean() }) }))).toEqual([{ vpcConfig: { endpointPublicAccess: true } }]);
+  });
+
+  it.each(["secondary", "primary"] as const)("answer Cloudflare's checks in %s by the name that they ask for", async (role) => {
+    const [monitor] = inputsOf(await registered(blackroad, "global"), "cloudflare:index/loadBalancerMonitor:LoadBalancerMonitor", z.object({ header: z.record(z.string(), z.array(z.string())) }));
+    const hosts = inputsOf(await registered(blackroad, role), "kubernetes:networking.k8s.io/v1:Ingress", z.object({ spec: z.object({ rules: z.array(z.object({ host: z.string() })) }) })).flatMap(({ spec }) => spec.rules.map(({ host }) => host));
+    expect(hosts).toEqual(monitor?.header["Host"]);
+  });
+
+  it("declare roles by a name that the database's certificate has", async () => {
+    const all = await registered(blackroad, "primary");
+    const [connection] = inputsOf(all, "pulumi:providers:postgresql", z.object({ host: z.string() }));
+    const names = inputsOf(all, "kubernetes:cert-manager.io/v1:Certificate", certificate).filter(({ metadata }) => metadata.name === "pg-postgres-tls").flatMap(({ spec }) => spec.dnsNames);
+    expect(names).toContain(connection?.host);
+  });
+});
+
+describe("a region's volumes", () => {
+  const exposure = { kind: "cluster" } as const;
+  const storage = { className: "gp3-encrypted", postgres: "400Gi", redis: "20Gi", vault: "10Gi", vectors: "40Gi" };
+
+  it("are refused where the cluster that is to be made will not have their class", async () => {
+    const config = readConfiguration("archive", exampleConfig("archive", { storage }));
+    if (config.role !== "archive") throw new Error("the example is another's");
+    await expect(requireExpectedIn(config, exposure, real)).rejects.toThrow('storage.className: "gp3-encrypted" is no class of the cluster that is made here');
+    await expect(requireExpectedIn({ ...config, storage: { ...storage, className: "dr-gp3" } }, exposure, real)).resolves.toBeUndefined();
+  });
+
+  it("are refused where an existing cluster has not their class", async () => {
+    const kinds = { resources: ["certificates", "prometheusrules", "servicemonitors", "alertmanagerconfigs"].map((name) => ({ name })) };
+    const clusterApi = () => (path: string) => Promise.resolve(path.endsWith("/storageclasses") ? { items: [{ metadata: { name: "gp2" } }] } : kinds);
+    await expect(requireExpectedIn({ cluster: { kind: "existing", context: "east" }, storage }, exposure, { clusterApi })).rejects.toThrow("the storage class gp3-encrypted is missing; there are: gp2");
+  });
+});
