@@ -13,6 +13,9 @@ export interface KeyPolicyInput {
   readonly stateBucket: string;
 }
 
+/** Key of the encryption context that Pulumi's secrets provider gives (`context_pulumi=STATE-BUCKET` in its URL). */
+const stateContext = "pulumi";
+
 /** What a key's administrator does to the key; no grants, by which its use could be handed out. */
 const administration = [
   "kms:CancelKeyDeletion",
@@ -61,6 +64,8 @@ export function keyPolicy({ accountId, regions, administrators, encrypters, decr
       StringEquals: through("s3"),
       StringLike: { "kms:EncryptionContext:aws:s3:arn": [bucketArn(stateBucket), `${bucketArn(stateBucket)}/*`] },
     }),
+    // `awskms://…` encrypts the secrets in the state by calls of its own, through no service: known by their context alone.
+    allow("AdministratorsKeepSecretsOfState", administrators, ["kms:Decrypt", "kms:Encrypt"], { StringEquals: { [`kms:EncryptionContext:${stateContext}`]: stateBucket } }),
     allow("KmsSynchronizesReplicas", [`arn:aws:iam::${accountId}:role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys`], ["kms:SynchronizeMultiRegionKey"]),
     allow("WritersEncrypt", encrypters, ["kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
     // S3 decrypts the data key of each part of a multipart upload as the uploader.

@@ -37,9 +37,9 @@ export async function decide({ principal, action, resource, context = {}, identi
   return result.overallResult;
 }
 
-/** The simulator drops keys with a name of the caller's behind a colon, which do exist: another key of the same type, that
- * no policy here uses, stands in for them. */
-const knownKeys = (asked: Simulation): Simulation => JSON.parse(JSON.stringify(asked).replaceAll("kms:EncryptionContext:aws:s3:arn", "aws:UserAgent")) as Simulation;
+/** The simulator drops keys with a name of the caller's behind a colon, which do exist: other keys of the same type, that
+ * no policy here uses, stand in for them. */
+const knownKeys = (asked: Simulation): Simulation => JSON.parse(JSON.stringify(asked).replaceAll("kms:EncryptionContext:aws:s3:arn", "aws:UserAgent").replaceAll("kms:EncryptionContext:pulumi", "aws:Referer")) as Simulation;
 
 function simulation(request: Simulation["request"], identity: PolicyDocument | undefined, policy: PolicyDocument | undefined): Simulation {
   return {

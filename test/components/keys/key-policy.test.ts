@@ -29,6 +29,14 @@ describe("a key's policy", () => {
     expect(await may(writer, "kms:Decrypt", { "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" })).toBe("ImplicitlyDenied");
   });
 
+  it("lets the administrator encrypt the secrets in Pulumi's state, which no service does for it, and nothing else by the same way", async () => {
+    for (const action of ["kms:Decrypt", "kms:Encrypt"]) {
+      expect(await may(administrator, action, { "kms:EncryptionContext:pulumi": "blackroad-pulumi-state" }), action).toBe("Allowed");
+      expect(await may(administrator, action, { "kms:EncryptionContext:pulumi": "another" }), action).toBe("ImplicitlyDenied");
+      expect(await may(administrator, action, { "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::blackroad-backups-dr" }), action).toBe("ImplicitlyDenied");
+    }
+  });
+
   it("denies everybody else the key's end, whatever their own policy allows", async () => {
     for (const principal of [writer, reader, roleOf("AccountAdministrator"), `arn:aws:iam::${account}:user/thief`, `arn:aws:iam::${account}:root`]) {
       for (const action of ["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial"]) expect(await may(principal, action), `${principal} ${action}`).toBe("ExplicitlyDenied");
