@@ -1,0 +1,33 @@
+import { actionsOf, allButActions, conditionsOf, isAllow, policyBreaks, principalsOf, statementsOf } from "../../core/aws-policy.ts";
+import type { ResourceRule } from "../../core/rule.ts";
+import { keyPolicyProblem } from "./key-policy.ts";
+import { keyTypes } from "./key-types.ts";
+
+const root = /^(arn:aws:iam::\d{12}:root|\d{12})$/;
+
+export const kmsAllForRootOnly: ResourceRule = {
+  kind: "resource",
+  id: "kms-all-for-root-only",
+  severity: "critical",
+  enforcement: "mandatory",
+  protects: "Whoever may do everything with a key may delete it, and every backup with it, or give it to another account.",
+  fix: "Allow kms:* to the account's root user alone (aws:PrincipalArn equal to the root's), and everybody else action by action.",
+  types: keyTypes,
+  breaks: {
+    ...policyBreaks("policy", { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:role/Somebody" }, Action: "kms:*", NotAction: "kms:Decrypt", Condition: { ArnLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Somebody" } } }),
+    policy: "{",
+  },
+  selects: ["multiRegion"],
+  judge(resource, verdict) {
+    for (const one of statementsOf(resource, "policy", verdict, keyPolicyProblem(resource))?.known ?? []) {
+      if (!isAllow(one)) continue;
+      if (allButActions(one)) verdict.violation(resource, one.pathOf("NotAction"), "allows all but a few actions");
+      // `kms:Put*` and the like are all of a kind too; kms:* and * are everything.
+      if (!actionsOf(one).some((action) => /^(kms:)?\*+$/i.test(action))) continue;
+      const conditions = conditionsOf(one);
+      const rootAlone = conditions.length === 0 || conditions.every(({ operator, key, values }) => /^(Arn|String)(Equals|Like)$/.test(operator) && key.toLowerCase() === "aws:principalarn" && values.every((value) => root.test(value)));
+      if (!principalsOf(one).every((principal) => root.test(principal))) verdict.violation(resource, one.pathOf("Principal"), "may do everything with the key, and is not the account's root");
+      else if (!rootAlone) verdict.violation(resource, one.pathOf("Condition"), "lets others than the account's root user do everything with the key");
+    }
+  },
+};

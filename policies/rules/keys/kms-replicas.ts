@@ -1,0 +1,42 @@
+import { keyAlias } from "../../../plan/names.ts";
+import type { Plan } from "../../../plan/types.ts";
+import type { ResourceReader } from "../../core/resource.ts";
+import type { StackRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
+import { aliasType, keyType, replicaKeyType } from "./key-types.ts";
+
+export const kmsReplicas: StackRule = {
+  kind: "stack",
+  scope: "stack",
+  id: "kms-replicas",
+  severity: "critical",
+  enforcement: "mandatory",
+  protects: "What one region's key encrypted no other region can read when the first is gone: neither backups nor Vault's seal.",
+  fix: "Set multiRegion to true, and declare a ReplicaKey of the key in each other region of the plan.",
+  breaks: { multiRegion: false, region: "ap-south-1" },
+  selects: ["name"],
+  judge(resources, verdict) {
+    const wanted = verdict.plan.regions.map(({ name }) => name);
+    for (const key of resources.filter(({ facts }) => facts.type === keyType)) {
+      const multi = key.read("multiRegion");
+      const isMulti = multi.state === "known" && multi.value === true;
+      if (!isMulti && !isOfPlan(key, resources, verdict.plan)) continue;
+      verdict.property(key, "multiRegion", (value) => (value === true ? undefined : `${shown(value)}, not true`));
+      const members = [key, ...resources.filter(({ facts }) => facts.type === replicaKeyType && facts.propertyDependencies["primaryKeyArn"]?.includes(key.facts.urn) === true)];
+      const regions = members.map((one) => one.read("region"));
+      const missing = wanted.filter((region) => !regions.some((reading) => reading.state === "known" && reading.value === region));
+      if (missing.length === 0) continue;
+      const open = members[regions.findIndex(({ state }) => state === "unknown")];
+      if (open !== undefined) verdict.unjudged(open, "region");
+      else verdict.violation(key, "", `has no replica in ${missing.join(", ")}`);
+    }
+  },
+};
+
+/** Whether an alias of one of the plan's keys leads to it. */
+const isOfPlan = (key: ResourceReader, resources: readonly ResourceReader[], plan: Plan): boolean =>
+  resources.some((alias) => {
+    if (alias.facts.type !== aliasType || alias.facts.propertyDependencies["targetKeyId"]?.includes(key.facts.urn) !== true) return false;
+    const name = alias.read("name");
+    return name.state === "known" && plan.keys.some((one) => keyAlias(plan, one) === name.value);
+  });
