@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
  * Three tiers. `unit` is pure and quick; `real` starts real servers, two files at a time, as most of it is waiting;
  * `drill` plays whole scenarios one at a time, because what is measured must not be crowded on a machine of two cores.
  */
+const leaveNothing = "test/harness/leave-nothing.ts";
 const drills = "test/drill/scenarios.real.test.ts";
 
 export default defineConfig({
@@ -22,6 +23,7 @@ export default defineConfig({
           name: "real",
           include: ["test/**/*.real.test.ts"],
           exclude: [drills],
+          setupFiles: [leaveNothing],
           testTimeout: 300_000,
           hookTimeout: 240_000,
           maxWorkers: 2,
@@ -31,6 +33,7 @@ export default defineConfig({
         test: {
           name: "drill",
           include: [drills],
+          setupFiles: [leaveNothing],
           testTimeout: 400_000,
           maxWorkers: 1,
         },
