@@ -1,7 +1,7 @@
 /** Policies of AWS as rules read them: statement by statement, their lists and single values alike. */
 import type { ResourceReader } from "./resource.ts";
 import { unset, type Verdict } from "./rule.ts";
-import { unknown } from "./value.ts";
+import { shown, unknown } from "./value.ts";
 
 export interface PolicyStatements {
   readonly known: readonly ResourceReader[];
@@ -38,7 +38,10 @@ function statementsIn(policy: ResourceReader, resource: ResourceReader, verdict:
     return undefined;
   }
   const known = statements.filter(isKnown);
-  for (const statement of statements) if (!known.includes(statement)) verdict.unjudged(resource, statement.where);
+  for (const statement of statements) {
+    if (!known.includes(statement)) verdict.unjudged(resource, statement.where);
+    else verdict.property(statement, "Effect", (effect) => (effect === "Allow" || effect === "Deny" ? undefined : `${shown(effect)}, neither "Allow" nor "Deny"`));
+  }
   return { known, complete: known.length === statements.length };
 }
 

@@ -8,7 +8,7 @@ export const roleForbids = ({ actions, ...rule }: Pick<ResourceRule, "id" | "sev
   ...rule,
   enforcement: "mandatory",
   types: rolePolicyTypes,
-  breaks: policyBreaks("policy", { Effect: "Allow", Action: "*", NotAction: "s3:GetObject" }),
+  breaks: policyBreaks("policy", { Effect: "Permit", Action: "*", NotAction: "s3:GetObject" }),
   selects: ["role"],
   judge(resource, verdict) {
     if (!mayBeWorkload(resource, verdict.plan.name)) return;

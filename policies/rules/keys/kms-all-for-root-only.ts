@@ -14,7 +14,7 @@ export const kmsAllForRootOnly: ResourceRule = {
   fix: "Allow kms:* to the account's root user alone (aws:PrincipalArn equal to the root's), and everybody else action by action.",
   types: keyTypes,
   breaks: {
-    ...policyBreaks("policy", { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:role/Somebody" }, Action: "kms:*", NotAction: "kms:Decrypt", Condition: { ArnLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Somebody" } } }),
+    ...policyBreaks("policy", { Effect: "Permit", Principal: { AWS: "arn:aws:iam::111122223333:role/Somebody" }, Action: "kms:*", NotAction: "kms:Decrypt", Condition: { ArnLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Somebody" } } }),
     policy: "{",
   },
   selects: ["multiRegion"],

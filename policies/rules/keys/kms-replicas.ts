@@ -18,7 +18,7 @@ export const kmsReplicas: StackRule = {
   judge(resources, verdict) {
     const wanted = verdict.plan.regions.map(({ name }) => name);
     for (const key of resources.filter(({ facts }) => facts.type === keyType)) {
-      const multi = key.read("multiRegion");
+      const multi = key.peek("multiRegion");
       const isMulti = multi.state === "known" && multi.value === true;
       if (!isMulti && !isOfPlan(key, resources, verdict.plan)) continue;
       verdict.property(key, "multiRegion", (value) => (value === true ? undefined : `${shown(value)}, not true`));
@@ -33,10 +33,11 @@ export const kmsReplicas: StackRule = {
   },
 };
 
-/** Whether an alias of one of the plan's keys leads to it. */
+/** Whether an alias of one of the plan's keys leads to it, or stands beside it in one component. */
 const isOfPlan = (key: ResourceReader, resources: readonly ResourceReader[], plan: Plan): boolean =>
   resources.some((alias) => {
-    if (alias.facts.type !== aliasType || alias.facts.propertyDependencies["targetKeyId"]?.includes(key.facts.urn) !== true) return false;
+    const leads = alias.facts.propertyDependencies["targetKeyId"]?.includes(key.facts.urn) === true || (alias.facts.parent !== undefined && alias.facts.parent === key.facts.parent);
+    if (alias.facts.type !== aliasType || !leads) return false;
     const name = alias.read("name");
     return name.state === "known" && plan.keys.some((one) => keyAlias(plan, one) === name.value);
   });

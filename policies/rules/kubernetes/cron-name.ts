@@ -9,7 +9,7 @@ export const cronName: ResourceRule = {
   id: "cron-name",
   severity: "medium",
   enforcement: "mandatory",
-  protects: "A longer name is taken or refused by the API server's version, and one that Pulumi makes up is another after each replacement: alerts and runbooks name a job that is not there.",
+  protects: "The API server refuses a longer name, and one that Pulumi makes up is another after each replacement: alerts and runbooks then name a job that is not there.",
   fix: `Set metadata.name to at most ${longest} characters.`,
   types: ["kubernetes:batch/v1:CronJob"],
   breaks: { "metadata.name": "n".repeat(longest + 1) },
