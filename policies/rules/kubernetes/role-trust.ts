@@ -1,0 +1,51 @@
+import type { ResourceReader } from "../../core/resource.ts";
+import { unset, type ResourceRule, type Verdict } from "../../core/rule.ts";
+import { readPath, unknown } from "../../core/value.ts";
+import { shown } from "./pod-spec.ts";
+import { hasUnknown, valueAt } from "./selector.ts";
+import { exactly, roleType, statementPath, trustOf, trustPath } from "./trust.ts";
+
+const account = /^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/;
+
+export const roleTrust: ResourceRule = {
+  kind: "resource",
+  id: "role-trust",
+  severity: "critical",
+  enforcement: "mandatory",
+  protects: "A role that any token of the cluster opens belongs to whoever starts a pod there, and with it what the role may do to the backups.",
+  fix: "Let the trust policy name the cluster's provider, and under StringEquals its `aud` and the one service account as its `sub`.",
+  types: [roleType],
+  breaks: { [trustPath]: "nobody", [statementPath]: [], [`${statementPath}[*].Principal`]: "*", [`${statementPath}[*].Condition`]: unset },
+  selects: [`${statementPath}[*].Effect`],
+  judge(resource, verdict) {
+    const statements = trustOf(resource);
+    if (statements === "unknown") verdict.unjudged(resource, trustPath);
+    else if (statements === undefined) verdict.violation(resource, trustPath, "has no statement that says who may take the role");
+    else for (const statement of statements) judgeStatement(statement, verdict);
+  },
+};
+
+function judgeStatement(statement: ResourceReader, verdict: Verdict): void {
+  const effect = statement.read("Effect");
+  if (effect.state === "known" && effect.value === "Deny") return;
+  verdict.property(statement, "Principal", (principal) => (isAnybody(principal) ? `${shown(principal)}, which is anybody` : undefined));
+  const principal = statement.read("Principal");
+  if (principal.state === "known" && hasUnknown(principal.value)) verdict.unjudged(statement, statement.pathOf("Principal"));
+  if (principal.state === "known" && readPath(principal.value, ["Federated"]).state !== "unset") judgeCondition(statement, verdict);
+}
+
+function judgeCondition(statement: ResourceReader, verdict: Verdict): void {
+  const condition = valueAt(statement, "Condition");
+  const [subject, audience] = [exactly(condition, "sub"), exactly(condition, "aud")];
+  verdict.property(statement, "Condition", () => {
+    if (subject === undefined || (typeof subject === "string" && !account.test(subject))) return `${shown(condition)}, which is not one service account`;
+    return audience === undefined ? `${shown(condition)}, without the audience that the token is for` : undefined;
+  });
+  if (condition !== unknown && (subject === unknown || audience === unknown)) verdict.unjudged(statement, statement.pathOf("Condition"));
+}
+
+function isAnybody(principal: unknown): boolean {
+  if (principal === undefined || principal === "*") return true;
+  if (Array.isArray(principal)) return principal.some(isAnybody);
+  return typeof principal === "object" && principal !== null && Object.values(principal).some((one: unknown) => one !== unknown && isAnybody(one));
+}
