@@ -15,7 +15,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.real.test.ts"],
-          testTimeout: 20_000,
+          // Loading a provider's SDK takes a second: once for each worker, not for each file.
+          isolate: false,
+          testTimeout: 60_000,
         },
       },
       {
