@@ -60,7 +60,9 @@ export class BackupSecrets extends Component {
     super("access", "BackupSecrets", name, { plan, recipients, lifetime }, options);
 
     const held = specs.map((spec): HeldSecret => ({ ...spec, value: this.value(name, spec, r2, existing, lifetime) }));
-    for (const secret of held) this.keep(name, plan, secret, existing.get(secret.name)?.arn, lifetime);
+    // Pulumi hands a component's `dependsOn` to none of its children, and Secrets Manager takes no key that is not there yet.
+    const after = options?.dependsOn === undefined ? {} : { dependsOn: options.dependsOn };
+    for (const secret of held) this.keep(name, plan, secret, existing.get(secret.name)?.arn, { ...dataOptions(this, lifetime), ...after }, lifetime);
     this.paths = new Map(held.map((secret) => [secret.name, secretPath(plan, secret.name)]));
     this.values = new Map(held.map((secret) => [secret.name, secret.value]));
     this.escrowKey = this.escrow(name, args, held.filter(({ kind }) => kind === "passphrase"));
@@ -76,7 +78,7 @@ export class BackupSecrets extends Component {
     return pulumi.secret(existing.get(secret)?.value ?? fresh.result);
   }
 
-  private keep(name: string, plan: Plan, { name: secret, kind, opens, value }: HeldSecret, existing: string | undefined, lifetime: Lifetime): void {
+  private keep(name: string, plan: Plan, { name: secret, kind, opens, value }: HeldSecret, existing: string | undefined, options: pulumi.CustomResourceOptions, lifetime: Lifetime): void {
     const { home, replicas } = secretRegions(plan);
     const kmsKeyId = keyAlias(plan, backupsKey);
     const entry = new aws.secretsmanager.Secret(
@@ -85,7 +87,7 @@ export class BackupSecrets extends Component {
         region: home, name: secretPath(plan, secret), description: `opens ${opens}`, kmsKeyId, recoveryWindowInDays: recoveryWindowInDays[lifetime],
         replicas: replicas.map((region) => ({ region, kmsKeyId })),
       },
-      adopt(dataOptions(this, lifetime), existing),
+      adopt(options, existing),
     );
     new aws.secretsmanager.SecretVersion(
       `${name}-${secret}-value`,

@@ -36,6 +36,14 @@ describe("the shipped examples", () => {
     expect(hosts).toEqual(monitor?.header["Host"]);
   });
 
+  it("make the key's aliases before the secrets that are encrypted with it: AWS refuses one whose key is not there", async () => {
+    const all = await registered(blackroad, "global");
+    const aliases = all.filter(({ name, type }) => type === "aws:kms/alias:Alias" && name.startsWith("backups-")).map(({ urn }) => urn);
+    const secrets = all.filter(({ type }) => type === "aws:secretsmanager/secret:Secret");
+    expect([aliases.length, secrets.length > 0]).toEqual([3, true]);
+    for (const { dependencies, name } of secrets) expect(dependencies, name).toEqual(expect.arrayContaining(aliases));
+  });
+
   it("declare roles by a name that the database's certificate has", async () => {
     const all = await registered(blackroad, "primary");
     const [connection] = inputsOf(all, "pulumi:providers:postgresql", z.object({ host: z.string() }));
