@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   agents: async () => (await import("./agents.ts")).benchAgents(),
   drill: async () => (await import("./drill.ts")).benchDrill(),
   pulumi: async () => (await import("./pulumi.ts")).benchPulumi(),
+  policies: async () => (await import("./policies.ts")).benchPolicies(),
 };
 
 const asked = process.argv.slice(2);

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { EngineError, type EngineStack } from "../harness/engine.ts";
+import type { PolicyMessage } from "../harness/engine-events.ts";
 import { inOrder, project, stackOfRole } from "../harness/engine-stacks.ts";
 import { withPack } from "../harness/policy-pack.ts";
 import { useEngine } from "../harness/use-engine.ts";
@@ -41,7 +42,7 @@ describe("the policy pack", () => {
         if (error instanceof EngineError) return error.summary;
         throw error;
       });
-    const failing = (policies: readonly { readonly level: string; readonly policy: string; readonly message: string }[]) => policies.filter(({ level }) => level === "mandatory");
+    const failing = (policies: readonly PolicyMessage[]) => policies.filter(({ level }) => level === "mandatory");
     afterAll(async () => {
       if (stacks.has("archive")) await writeFile(file(), (await readFile(file(), "utf8")).replace(right.replace("Enabled", "Suspended"), right));
     });

@@ -21,7 +21,7 @@ describe("all rules", () => {
   });
 
   it.each(allRules.map((rule) => [rule.id, rule] as const))("%s says in sentences what it protects from and what to do, and how it is broken", (_, rule) => {
-    for (const text of [rule.protects, rule.fix]) expect(text).toMatch(/^[A-Z].*[.!]$/s);
+    for (const text of [rule.protects, rule.fix]) expect(text).toMatch(/^\S.* .*\.$/s);
     expect(Object.keys(rule.breaks).filter((pattern) => (rule.selects ?? []).includes(pattern)), "either breaks the rule or selects").toEqual([]);
   });
 });
