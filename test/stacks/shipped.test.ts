@@ -13,6 +13,10 @@ const certificate = named.extend({ spec: z.object({ dnsNames: z.array(z.string()
 const inputsOf = <T>(all: readonly Registered[], type: string, schema: z.ZodType<T>): readonly T[] => all.filter((one) => one.type === type).map(({ inputs }) => schema.parse(inputs));
 const registered = async (...args: Parameters<typeof declareStack>) => (await declareStack(...args)).all;
 
+/** GiB, of AWS's table of instance types. */
+const memoryOf: Readonly<Record<string, number>> = { "m7i.xlarge": 16, "m7a.xlarge": 16, "m7i.2xlarge": 32, "m7a.2xlarge": 32 };
+const gibibytes = (text: string): number => (text.endsWith("Gi") ? 1 : 1 / 1024) * Number(text.slice(0, -2));
+
 /** The examples are what operators start from: they must agree with each other and with what the stacks make. */
 describe("the shipped examples", () => {
   it.each(["archive", "secondary", "primary"] as const)("of %s expose servers to the private network alone", async (role) => {
@@ -42,6 +46,16 @@ describe("the shipped examples", () => {
     const secrets = all.filter(({ type }) => type === "aws:secretsmanager/secret:Secret");
     expect([aliases.length, secrets.length > 0]).toEqual([3, true]);
     for (const { dependencies, name } of secrets) expect(dependencies, name).toEqual(expect.arrayContaining(aliases));
+  });
+
+  it.each(["secondary", "primary"] as const)("of %s have nodes that hold a server of each kind, as servers of one kind are kept apart", async (role) => {
+    const all = await registered(blackroad, role);
+    const memory = z.object({ resources: z.object({ requests: z.object({ memory: z.string() }) }) });
+    const sets = inputsOf(all, "kubernetes:apps/v1:StatefulSet", z.object({ spec: z.object({ template: z.object({ spec: z.object({ containers: z.array(memory) }) }) }) }));
+    const needed = sets.flatMap(({ spec }) => spec.template.spec.containers).reduce((sum, { resources }) => sum + gibibytes(resources.requests.memory), 0);
+    const types = inputsOf(all, "aws:eks/nodeGroup:NodeGroup", z.object({ instanceTypes: z.array(z.string()) })).flatMap(({ instanceTypes }) => instanceTypes);
+    // The system, its agents and the jobs have the rest.
+    for (const type of new Set(types)) expect(needed, type).toBeLessThan((memoryOf[type] ?? 0) * 0.8);
   });
 
   it("declare roles by a name that the database's certificate has", async () => {
