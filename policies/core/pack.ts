@@ -6,6 +6,7 @@ import type { Remedy } from "./remedies.ts";
 import type { ResourceFacts } from "./resource.ts";
 import type { Finding, ResourceRule, Rule, Settings, StackRule } from "./rule.ts";
 import { readPackConfig, settingsId, settingsProperties, strictest, type PackConfig } from "./settings.ts";
+import { unknown } from "./value.ts";
 import { applyWaivers, stackOfUrn, waiverProblems } from "./waivers.ts";
 
 export interface PackInput {
@@ -39,6 +40,7 @@ class Run {
   readonly unjudged = new Map<string, Finding>();
   readonly found = new Map<string, Pick<Finding, "rule" | "about">>();
   config: PackConfig = strictest;
+  readonly #inputs = new Map<string, ResourceFacts>();
   #stack: readonly ResourceFacts[] | undefined;
 
   constructor(plan: Plan, rules: readonly Rule[], now: () => Date) {
@@ -53,12 +55,17 @@ class Run {
 
   resource(args: ResourceValidationArgs): ResourceFacts {
     this.#stack = undefined; // what is asked of the whole stack comes after all of its resources
-    return factsOfResource(args);
+    const facts = factsOfResource(args);
+    this.#inputs.set(facts.urn, facts);
+    return facts;
   }
 
-  /** Read once for all rules of an operation. */
+  /**
+   * Read once for all rules of an operation. What is seen of the whole stack is outputs, and before `up` there are none
+   * of a provider that is not known yet, as of a cluster that is about to be made: the inputs, seen before, fill in.
+   */
   stack(resources: readonly PolicyResource[]): readonly ResourceFacts[] {
-    return (this.#stack ??= factsOfStack(resources));
+    return (this.#stack ??= factsOfStack(resources).map((facts) => ({ ...facts, props: { ...facts.props, ...known(this.#inputs.get(facts.urn)?.props ?? {}, facts.props) } })));
   }
 
   /** Tells the engine what stands, and remembers the rest for the end. */
@@ -70,6 +77,9 @@ class Run {
     }
   }
 }
+
+/** The inputs, but for those that only the outputs tell. */
+const known = (inputs: ResourceFacts["props"], outputs: ResourceFacts["props"]): ResourceFacts["props"] => Object.fromEntries(Object.entries(inputs).filter(([key, value]) => value !== unknown || outputs[key] === undefined));
 
 const described = (rule: Rule) => ({ name: rule.id, description: rule.protects, enforcementLevel: rule.enforcement, severity: rule.severity, remediationSteps: rule.fix });
 
@@ -94,6 +104,7 @@ const settingsPolicy = (run: Run): ResourceValidationPolicy => ({
   enforcementLevel: "mandatory",
   configSchema: { properties: settingsProperties } satisfies PolicyConfigSchema,
   validateResource(args, report) {
+    run.resource(args); // every resource comes by here, also where no rule is about its type
     const read = readPackConfig(args.getConfig());
     run.config = read.ok ? read.value : strictest;
     if (!read.ok) report(read.problems.join("\n"));

@@ -3,6 +3,7 @@ import type { PolicyResource, ReportViolation, ResourceValidationArgs, StackVali
 import { describe, expect, it } from "vitest";
 import { blackroad } from "../../../plan/blackroad.ts";
 import { factsOfResource, factsOfStack } from "../../../policies/core/from-policy.ts";
+import { judgeResource } from "../../../policies/core/judge.ts";
 import { policiesOf } from "../../../policies/core/pack.ts";
 import { remedies } from "../../../policies/core/remedies.ts";
 import type { Rule, StackRule } from "../../../policies/core/rule.ts";
@@ -11,13 +12,15 @@ import { allRules } from "../../../policies/rules/all.ts";
 import { s3Versioning } from "../../../policies/rules/objects/s3-versioning.ts";
 
 /** The SDK's own way to show values, which throws where one is unknown; importing the SDK itself starts nothing. */
-const { unknownCheckingProxy, unknownStringValue, unknownObjectValue } = createRequire(import.meta.url)("@pulumi/policy/proxy") as { unknownCheckingProxy<T extends object>(value: T): T; unknownStringValue: string; unknownObjectValue: string };
+const { unknownCheckingProxy, unknownStringValue, unknownObjectValue } = createRequire(import.meta.url)("@pulumi/policy/proxy") as { readonly unknownCheckingProxy: (value: object) => Record<string, unknown>; readonly unknownStringValue: string; unknownObjectValue: string };
 
 const type = "aws:s3/bucketVersioning:BucketVersioning";
 const urnOf = (name: string) => `urn:pulumi:primary::blackroad-dr::${type}::${name}`;
 const opts = { protect: true, ignoreChanges: [], aliases: [], customTimeouts: { createSeconds: 0, updateSeconds: 0, deleteSeconds: 0 }, additionalSecretOutputs: [] };
 const never = () => { throw new Error("not asked"); };
-const argsOf = (props: object, config: object = {}): ResourceValidationArgs => ({ type, name: "a", urn: urnOf("a"), props: unknownCheckingProxy(props), opts, stackTags: new Map(), isType: never, asType: never, getConfig: <T extends object>() => config as T, notApplicable: never });
+/** The SDK has the caller name the type of its own configuration. */
+const asConfig = (config: object): ResourceValidationArgs["getConfig"] => (() => config) as ResourceValidationArgs["getConfig"];
+const argsOf = (props: object, config: object = {}): ResourceValidationArgs => ({ type, name: "a", urn: urnOf("a"), props: unknownCheckingProxy(props), opts, stackTags: new Map(), isType: never, asType: never, getConfig: asConfig(config), notApplicable: never });
 const member = (name: string, more: Partial<PolicyResource> = {}): PolicyResource => ({ type, name, urn: urnOf(name), props: unknownCheckingProxy({}), opts, dependencies: [], propertyDependencies: {}, isType: never, asType: never, ...more });
 const stackArgs = (...resources: PolicyResource[]): StackValidationArgs => ({ resources, stackTags: new Map(), getConfig: never, notApplicable: never });
 
@@ -60,6 +63,11 @@ describe("the pack", () => {
     expect(ask({ versioningConfiguration: { status: unknownStringValue } })).toMatchObject([{ policy: "not-judged", level: "advisory", message: "s3-versioning could not judge a (versioningConfiguration.status)" }]);
   });
 
+  it("shows the whole stack's rules the inputs of what has no outputs yet", () => {
+    const status: StackRule = { ...everyStack, id: "status", judge: (resources, verdict) => { for (const one of resources.slice(0, 1)) verdict.property(one, "versioningConfiguration.status", (value) => `is ${String(value)}`); } };
+    expect(ask(bad, {}, [status])).toMatchObject([{ policy: "status", message: expect.stringContaining("is Suspended") as unknown }]);
+  });
+
   it("leaves rules about all regions to `dr plan --state`", () => {
     expect(policiesOf({ rules: [wholeSystem], plan: blackroad, remedies: [], now: () => new Date() }).map(({ name }) => name)).toEqual(["settings", "waivers", "unused-waivers", "not-judged"]);
   });
@@ -84,14 +92,13 @@ describe("the pack", () => {
 });
 
 describe("remedies", () => {
-  it.each(remedies.map((remedy) => [remedy.rule, remedy] as const))("of %s is a rule's, which is kept afterwards, whatever else is unknown", async (id, remedy) => {
+  it.each(remedies.map((remedy) => remedy.rule))("of %s is a rule's, which is kept afterwards, whatever else is unknown", async (id) => {
     const rule = allRules.find((one) => one.id === id);
     if (rule?.kind !== "resource") throw new Error(`there is no rule ${id} about one resource`);
     const [policy] = policiesOf({ rules: [rule], plan: blackroad, remedies, now: () => new Date() }).filter(({ name }) => name === id);
-    if (policy === undefined || !("remediateResource" in policy) || policy.remediateResource === undefined) throw new Error(`${id} has no remedy`);
+    if (policy === undefined || !("remediateResource" in policy)) throw new Error(`${id} has no remedy`);
     const args = { ...argsOf({ bucket: unknownStringValue }), type: rule.types[0] ?? "" };
     const mended: unknown = await policy.remediateResource(args);
-    const { judgeResource } = await import("../../../policies/core/judge.ts");
     const facts = factsOfResource({ ...args, props: Object(mended) as Record<string, unknown> });
     expect(judgeResource(rule, facts, { plan: blackroad, production: true }).filter(({ kind, path }) => kind === "violation" && path !== "bucket")).toEqual([]);
     expect(await policy.remediateResource({ ...args, type: "aws:s3/bucket:Bucket" })).toBeUndefined();
