@@ -16,18 +16,18 @@ export const secretInEnvironment: ResourceRule = {
     for (const container of containersOf(resource, verdict)) {
       for (const variable of membersOf(container, "env", verdict) ?? []) {
         const name = variable.read("name");
-        const secret = name.state === "known" && typeof name.value === "string" && isSecretName(name.value);
+        const secret = name.state === "known" && typeof name.value === "string" && isSecretName(name.value) ? name.value : undefined;
         verdict.property(variable, "value", (value) => {
           if (typeof value !== "string" || value === "") return undefined;
           const kind = secretIn(value);
           if (kind !== undefined) return `is ${kind}`;
-          return secret && !value.startsWith("/") ? `of ${String(name.value)} is written out` : undefined;
+          return secret !== undefined && !value.startsWith("/") ? `of ${secret} is written out` : undefined;
         });
       }
       for (const list of ["command", "args"]) {
         verdict.property(container, list, (words) => {
           const text = Array.isArray(words) ? words.filter((word) => typeof word === "string") : [];
-          const kind = text.map((word) => secretIn(word.replace(/^-+/, ""))).find((one) => one !== undefined);
+          const kind = text.map((word: string) => secretIn(word.replace(/^-+/, ""))).find((one) => one !== undefined);
           return kind === undefined ? undefined : `holds ${kind}`;
         });
       }
