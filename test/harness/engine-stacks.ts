@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { StackRole } from "../../plan/names.ts";
 import type { Engine, EngineStack } from "./engine.ts";
-import { exampleRecipients } from "./example-recipients.ts";
+import { exampleChanges } from "./example-changes.ts";
 import { exampleConfig } from "./stack-examples.ts";
 
 export const project = join(import.meta.dirname, "..", "..");
@@ -10,5 +10,5 @@ export const inOrder = ["global", "archive", "secondary", "primary"] as const sa
 
 /** A stack of the project, called like its role, as its shipped example configures it, with `changes` to single keys. */
 export function stackOfRole(engine: Engine, role: StackRole, changes: Readonly<Record<string, unknown>> = {}): Promise<EngineStack> {
-  return engine.stack(role, exampleConfig(role, { ...(role === "global" ? { escrow: { recipients: exampleRecipients } } : {}), ...changes }));
+  return engine.stack(role, exampleConfig(role, { ...exampleChanges[role], ...changes }));
 }

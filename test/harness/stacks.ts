@@ -4,7 +4,7 @@ import type { Plan } from "../../plan/types.ts";
 import { readConfiguration } from "../../stacks/configuration/read.ts";
 import { programOf, type StackOutputs } from "../../stacks/program.ts";
 import { declare, type Declaration, type DeclareOptions } from "./pulumi.ts";
-import { exampleRecipients } from "./example-recipients.ts";
+import { exampleChanges } from "./example-changes.ts";
 import { exampleConfig } from "./stack-examples.ts";
 
 /** Names a context for each serving region; no server is behind them. Relative, as the path comes to stand in what is registered. */
@@ -29,7 +29,7 @@ const remembered: NonNullable<DeclareOptions["computed"]> = (type) => (type === 
 
 /** What a stack registers as its shipped example configures it, with `changes` to single keys. */
 export async function declareStack(plan: Plan, role: StackRole, changes: Readonly<Record<string, unknown>> = {}, options: DeclareOptions = {}): Promise<Declaration<StackOutputs>> {
-  const raw = exampleConfig(role, { ...(role === "global" ? { escrow: { recipients: exampleRecipients } } : {}), ...changes });
+  const raw = exampleConfig(role, { ...exampleChanges[role], ...changes });
   const before = process.env["KUBECONFIG"];
   process.env["KUBECONFIG"] = kubeconfig;
   try {
