@@ -1,11 +1,11 @@
 /** Whether a database may be restored into a directory. What is refused here is what cannot be brought back. */
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, readlink, realpath, rename, rm, stat, statfs } from "node:fs/promises";
+import { readdir, readFile, readlink, realpath, rename, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { formatSize } from "../../plan/units.ts";
 import type { RunContext } from "../context.ts";
 import { DrError } from "../errors.ts";
-import { makeFolder } from "../system/files.ts";
+import { makeFolder, removeTree } from "../system/files.ts";
 import type { OsUser } from "../system/process.ts";
 import { databaseUser } from "../system/user.ts";
 
@@ -114,6 +114,6 @@ export async function moveAside({ directory }: Destination): Promise<string> {
 
 /** Undoes it: the recovery came to nothing. */
 export async function moveBack({ directory }: Destination, aside: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
   await rename(aside, directory);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, open, rename } from "node:fs/promises";
+import { chmod, chown, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { OsUser } from "./process.ts";
 
@@ -37,3 +37,6 @@ export async function makeFolder(path: string, { mode = 0o700, owner }: FileOpti
   if (owner !== undefined) await chown(path, owner.uid, owner.gid);
   return path;
 }
+
+/** Removes a folder that a program which is about to end (pgBackRest's asynchronous archiver) may still write into. */
+export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

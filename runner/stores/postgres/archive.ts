@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gunzip, zstdDecompress } from "node:zlib";
 import { z } from "zod";
 import { DrError, messageOf } from "../../errors.ts";
+import { removeTree } from "../../system/files.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { lsnOf, timelineOf } from "./lsn.ts";
@@ -134,7 +135,7 @@ export async function newestCommit(open: OpenRepository, segments: readonly Arch
     }
     return undefined;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 

@@ -1,5 +1,4 @@
 /** Recovery of PostgreSQL: plan, restore from one repository, replay to the target, promote. */
-import { rm } from "node:fs/promises";
 import type { Tier } from "../../../plan/types.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError, messageOf } from "../../errors.ts";
@@ -9,6 +8,7 @@ import { recoveryPlan, type RecoveryPlan } from "../../recovery/recovery-plan.ts
 import { allFailed, isSurveyed, readHints, survey, type CatalogHints, type Surveyed, type Unreadable } from "../../recovery/survey.ts";
 import type { RecoveryTarget } from "../../recovery/target.ts";
 import { secondsSince } from "../../system/clock.ts";
+import { removeTree } from "../../system/files.ts";
 import { binDirectoryOf, recoverySite, removeSecrets, restoreAndStart, type RecoveredPostgres } from "./restore.ts";
 import type { Site } from "./repositories.ts";
 
@@ -55,7 +55,7 @@ export interface PlannedRecovery {
 }
 
 /** Takes back what a plan that is not carried out has written: configurations with secrets. */
-export const forgetPlan = ({ site }: PlannedRecovery): Promise<void> => rm(site.folder, { recursive: true, force: true });
+export const forgetPlan = ({ site }: PlannedRecovery): Promise<void> => removeTree(site.folder);
 
 /** Plans a recovery and touches nothing. Throws where no repository can serve it. */
 export async function planRecovery(context: RunContext, options: RecoverOptions): Promise<PlannedRecovery> {
@@ -72,7 +72,7 @@ export async function planRecovery(context: RunContext, options: RecoverOptions)
     await binDirectoryOf(context, candidates[0]?.surveyed.info.version ?? 0);
     return { destination, site, candidates, failures, seconds: secondsSince(begun) };
   } catch (error) {
-    await rm(site.folder, { recursive: true, force: true });
+    await removeTree(site.folder);
     throw error;
   }
 }

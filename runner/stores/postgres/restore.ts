@@ -11,6 +11,7 @@ import { prepareDestination, prepareSocketFolder } from "../../recovery/director
 import type { RecoveryLog } from "../../recovery/recovery-log.ts";
 import type { RecoveryTarget } from "../../recovery/target.ts";
 import { secondsSince } from "../../system/clock.ts";
+import { removeTree } from "../../system/files.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { databaseUser } from "../../system/user.ts";
@@ -176,11 +177,14 @@ async function hasTablespaces(open: OpenRepository, label: string): Promise<bool
   return /"tablespace":\[\{/.test(stdout);
 }
 
-/** PostgreSQL takes a segment that cannot be fetched for the end of the WAL, and promotes without a word. */
-function checkEnd(lsn: string, { newestSegment }: Choice, segmentBytes: number, repository: string): void {
+/**
+ * PostgreSQL takes a segment that cannot be fetched for the end of the WAL, and promotes without a word. Whoever replayed
+ * anything of the newest segment is behind its first byte: to stand right there is to have lost it.
+ */
+export function checkEnd(lsn: string, { newestSegment }: Pick<Choice, "newestSegment">, segmentBytes: number, repository: string): void {
   const newest = newestSegment === undefined ? undefined : parseSegment(newestSegment.segment, segmentBytes);
-  if (newest === undefined || lsnOf(lsn) >= newest.start) return;
-  throw new DrError({ kind: "failed", what: `the recovery ended at LSN ${lsn}, before the archive's newest segment ${newestSegment?.segment ?? ""}: a segment between them is missing or damaged`, where: `repository ${repository}`, todo: `Recover from another repository; or, knowing what is lost, to where this one ends: --lsn ${lsn}.` });
+  if (newest === undefined || lsnOf(lsn) > newest.start) return;
+  throw new DrError({ kind: "failed", what: `the recovery ended at LSN ${lsn}, before the archive's newest segment ${newestSegment?.segment ?? ""} was replayed: it, or a segment between them, is missing or damaged`, where: `repository ${repository}`, todo: `Recover from another repository; or, knowing what is lost, to where this one ends: --lsn ${lsn}.` });
 }
 
 async function reachedBy(server: IsolatedServer, log: RecoveryLog, timeline: number): Promise<RecoveredPostgres["recoveredTo"]> {
@@ -204,10 +208,10 @@ export async function removeSecrets(site: Site): Promise<void> {
   for (const name of await readdir(site.folder)) {
     if (name.endsWith(".conf") && (await readFile(join(site.folder, name), "utf8")).includes("cipher-pass")) await rm(join(site.folder, name));
   }
-  await rm(join(site.folder, "spool"), { recursive: true, force: true });
+  await removeTree(join(site.folder, "spool"));
 }
 
 /** What a failed restore left: half a database is worse than none, and the next attempt needs an empty directory. */
 async function clear(directory: string): Promise<void> {
-  for (const name of await readdir(directory).catch(() => [])) await rm(join(directory, name), { recursive: true, force: true });
+  for (const name of await readdir(directory).catch(() => [])) await removeTree(join(directory, name));
 }

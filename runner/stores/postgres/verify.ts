@@ -1,12 +1,11 @@
 /** Verification: each copy is checked file by file, restored for real, and queried. */
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackupRecord, CopyResult } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError, messageOf } from "../../errors.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { makeFolder } from "../../system/files.ts";
+import { makeFolder, removeTree } from "../../system/files.ts";
 import { databaseUser } from "../../system/user.ts";
 import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "../../verification.ts";
 import { stopIsolated } from "../../recovery/isolated-server.ts";
@@ -87,9 +86,9 @@ async function restoreAndQuery(context: RunContext, repository: Repository, back
   } finally {
     if (recovery !== undefined) {
       await stopIsolated({ ...recovery, owner: databaseUser(context.config.databaseUser), hbaFile: "", promote: true }, "immediate");
-      await rm(recovery.runDirectory, { recursive: true, force: true });
+      await removeTree(recovery.runDirectory);
     }
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 

@@ -89,7 +89,7 @@ describe.skipIf(!s3Installed)("damage in a repository (needs versitygw)", () => 
     // The WAL alone is damaged: PostgreSQL would take that for its end, and lose what follows without a word.
     await flip(join(backup, "bundle", "1"), 0.3);
     await flip(join(backup, "backup.manifest"), 0.5);
-    await expect(recoverPostgres(system.context, { backup: record.id, target: { kind: "latest" }, into: system.place("short"), backend: "r2" })).rejects.toThrow(/before the archive's newest segment .*: a segment between them is missing or damaged/);
+    await expect(recoverPostgres(system.context, { backup: record.id, target: { kind: "latest" }, into: system.place("short"), backend: "r2" })).rejects.toThrow(/before the archive's newest segment .* was replayed: it, or a segment between them, is missing or damaged/);
     expect(await readdir(system.place("short"))).toEqual([]);
 
     // Nor does the server that came to nothing disturb the one from the other store.
