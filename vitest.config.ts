@@ -18,6 +18,7 @@ export default defineConfig({
           // Loading a provider's SDK takes a second: once for each worker, not for each file.
           isolate: false,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
