@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatDuration, formatSize } from "../../plan/units.ts";
-import { checkpointAgents, type Checkpoint } from "../../runner/agents/checkpoint.ts";
-import { recoverAgent, recoverAgents, type AgentRecoveryOptions, type AgentsRecovery } from "../../runner/agents/recover.ts";
+import type { Checkpoint } from "../../runner/agents/checkpoint.ts";
+import type { AgentRecoveryOptions, AgentsRecovery } from "../../runner/agents/recover.ts";
 import { exitCodes } from "../../runner/errors.ts";
 import type { CliContext } from "../context.ts";
 import { parseTime } from "../options/time.ts";
@@ -26,17 +26,20 @@ export function registerAgents(backup: Command, recover: Command, context: CliCo
     .description("checkpoint agents, packed and encrypted, into every backend at once")
     .option("--only <id...>", "these agents (default: all)")
     .action(async ({ only }: { readonly only?: readonly string[] }) => {
+      const { checkpointAgents } = await import("../../runner/agents/checkpoint.ts");
       const result = await checkpointAgents(await context.openRun(), only === undefined ? {} : { only });
       context.print(renderCheckpoint(result), result);
       if (result.outcome === "partial") context.setExitCode(exitCodes.partial);
     });
   recoverOptions(recover.command("agent").description("recover one agent; what it is now is checkpointed first").argument("<id>", "the agent"))
     .action(async (id: string, options: RecoverOptions) => {
+      const { recoverAgent } = await import("../../runner/agents/recover.ts");
       const result = await recoverAgent(await context.openRun(), id, asked(options));
       context.print(renderRecovery(result), result);
     });
   recoverOptions(recover.command("agents").description("recover all agents, or some; what they are now is checkpointed first").option("--only <id...>", "these agents (default: all)"))
     .action(async (options: RecoverOptions & { readonly only?: readonly string[] }) => {
+      const { recoverAgents } = await import("../../runner/agents/recover.ts");
       const result = await recoverAgents(await context.openRun(), { ...asked(options), ...(options.only === undefined ? {} : { only: options.only }) });
       context.print(renderRecovery(result), result);
       if (result.failed.length > 0) context.setExitCode(result.agents > 0 ? exitCodes.partial : exitCodes.failed);

@@ -13,7 +13,10 @@ import { registerRecoverRedis } from "./recover-redis.ts";
 import { registerStatus } from "./status.ts";
 import { registerVerify } from "./verify.ts";
 
-/** The whole command, in the order in which `dr --help` lists it. */
+/**
+ * The whole command, in the order in which `dr --help` lists it. Each loads what does its work when it is called: a job
+ * every five minutes does not read the clients of all other stores.
+ */
 export function registerAll(program: Command, context: CliContext): void {
   registerPlan(program, context);
   registerStatus(program, context);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCodes } from "../../runner/errors.ts";
-import { backUpAll, type SystemBackup, type SystemBackupResult } from "../../runner/recovery-point/make.ts";
+import type { SystemBackup, SystemBackupResult } from "../../runner/recovery-point/make.ts";
 import type { PartResult, Place } from "../../runner/recovery-point/record.ts";
 import type { CliContext } from "../context.ts";
 import { renderCopies } from "../render/copies.ts";
@@ -11,6 +11,7 @@ export function registerBackupAll(backup: Command, context: CliContext): void {
     .command("all")
     .description("the complete system as one recovery point: every store, and where they meet in PostgreSQL's log")
     .action(async () => {
+      const { backUpAll } = await import("../../runner/recovery-point/make.ts");
       const result = await backUpAll(await context.openRun());
       context.print(render(result), result);
       if (result.outcome === "partial") context.setExitCode(exitCodes.partial);

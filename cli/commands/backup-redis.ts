@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatSize } from "../../plan/units.ts";
 import { exitCodes } from "../../runner/errors.ts";
-import { backUpRedis, type RedisBackup } from "../../runner/stores/redis/back-up.ts";
+import type { RedisBackup } from "../../runner/stores/redis/back-up.ts";
 import type { CliContext } from "../context.ts";
 import { renderCopies } from "../render/copies.ts";
 
@@ -20,6 +20,7 @@ export function registerBackupRedis(backup: Command, context: CliContext): void 
     .option("--leader-only", "do nothing, and end well, where the server is a replica", false)
     .option("--allow-empty", "take a snapshot without keys for good although the one before had some", false)
     .action(async (options: SnapshotOptions) => {
+      const { backUpRedis } = await import("../../runner/stores/redis/back-up.ts");
       const result = await backUpRedis(await context.openRun(), options);
       context.print(render(result), result);
       if (result.done && result.outcome === "partial") context.setExitCode(exitCodes.partial);

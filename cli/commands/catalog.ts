@@ -5,7 +5,7 @@ import { textTable } from "../../drill/report/text-table.ts";
 import { formatSize } from "../../plan/units.ts";
 import type { CatalogListing } from "../../runner/catalog/catalog.ts";
 import { outcomeOf, type BackupRecord } from "../../runner/catalog/record.ts";
-import { downloadBackup, type Download } from "../../runner/download.ts";
+import type { Download } from "../../runner/download.ts";
 import { exitCodes } from "../../runner/errors.ts";
 import { restorePointKind } from "../../runner/stores/postgres/details.ts";
 import { verificationIn, verificationKind } from "../../runner/verification-record.ts";
@@ -56,6 +56,7 @@ export function registerCatalog(program: Command, context: CliContext): void {
     .action(async (backup: string, { to, store, decrypt }: { readonly to: string; readonly store?: string; readonly decrypt: boolean }) => {
       const run = await context.openRun();
       const record = await run.catalog.find(backup, store === undefined ? {} : { store });
+      const { downloadBackup } = await import("../../runner/download.ts");
       const result = await downloadBackup(run, record, { to: resolve(to), decrypt });
       context.print(renderDownload(result), result);
     });

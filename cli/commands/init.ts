@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { initialisePostgres } from "../../runner/stores/postgres/initialise.ts";
 import type { CliContext } from "../context.ts";
 
 /** `dr init`: makes the repositories ready for the first backup; run again, it changes nothing. */
@@ -8,6 +7,7 @@ export function registerInit(program: Command, context: CliContext): void {
     .command("init")
     .description("make pgBackRest's repositories ready for the first backup (again: no change)")
     .action(async () => {
+      const { initialisePostgres } = await import("../../runner/stores/postgres/initialise.ts");
       const result = await initialisePostgres(await context.openRun());
       context.print(JSON.stringify(result, undefined, 2), result);
     });

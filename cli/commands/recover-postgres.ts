@@ -2,9 +2,8 @@ import { resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { tiers, type Tier } from "../../plan/types.ts";
 import { DrError } from "../../runner/errors.ts";
-import { parseTarget, type RecoveryTarget } from "../../runner/recovery/target.ts";
-import { renderRecoveryPlan } from "../../runner/recovery/recovery-plan.ts";
-import { carryOut, forgetPlan, planRecovery, type RecoverOptions } from "../../runner/stores/postgres/recover.ts";
+import type { RecoveryTarget } from "../../runner/recovery/target.ts";
+import type { RecoverOptions } from "../../runner/stores/postgres/recover.ts";
 import type { CliContext } from "../context.ts";
 import { renderRecovery } from "../render/recovery.ts";
 
@@ -67,6 +66,7 @@ export function registerRecoverPostgres(recover: Command, context: CliContext): 
     .option("--immediate", "the backup as it is, without the WAL after it", false)
     .action(async (backup: string, options: PlaceOptions & TargetOptions & { readonly immediate: boolean }) => {
       const run = await context.openRun();
+      const { parseTarget } = await import("../../runner/recovery/target.ts");
       const target = parseTarget(options, run.clock.now());
       if (options.immediate && target.kind !== "latest") throw new DrError({ kind: "usage", what: "a target and --immediate are two different questions", where: "--immediate", todo: "Give the one or the other." });
       await recoverTo(context, run, backup, options.immediate ? { kind: "immediate" } : target, options);
@@ -76,6 +76,7 @@ export function registerRecoverPostgres(recover: Command, context: CliContext): 
     .action(async (time: string | undefined, options: PlaceOptions & TargetOptions) => {
       const run = await context.openRun();
       if (time !== undefined && options.time !== undefined) throw new DrError({ kind: "usage", what: "the time is given twice", where: `${time} --time ${options.time}`, todo: "Give it once." });
+      const { parseTarget } = await import("../../runner/recovery/target.ts");
       const target = parseTarget({ ...options, time: time ?? options.time }, run.clock.now());
       if (target.kind === "latest") throw new DrError({ kind: "usage", what: "nothing says which point is meant", where: "dr recover pitr", todo: "Give a time, --xid, --lsn or --name; the latest is `dr recover postgres latest`." });
       await recoverTo(context, run, "latest", target, options);
@@ -95,6 +96,7 @@ async function recoverTo(context: CliContext, run: Run, backup: string, target: 
     ...(tier === undefined ? {} : { tier }),
     ...(backend === undefined ? {} : { backend }),
   };
+  const [{ carryOut, forgetPlan, planRecovery }, { renderRecoveryPlan }] = await Promise.all([import("../../runner/stores/postgres/recover.ts"), import("../../runner/recovery/recovery-plan.ts")]);
   const planned = await planRecovery(run, options);
   const [best] = planned.candidates;
   if (best === undefined) throw new RangeError("a planned recovery has a repository");

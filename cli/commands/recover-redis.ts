@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { formatDuration, formatSize } from "../../plan/units.ts";
 import { DrError } from "../../runner/errors.ts";
-import { chooseSnapshot, type BackupChoice } from "../../runner/stores/redis/choose.ts";
-import { recoverRedis, type RedisRecovery } from "../../runner/stores/redis/recover.ts";
+import type { BackupChoice } from "../../runner/stores/redis/choose.ts";
+import type { RedisRecovery } from "../../runner/stores/redis/recover.ts";
 import type { CliContext } from "../context.ts";
 import { parseTime } from "../options/time.ts";
 
@@ -39,6 +39,7 @@ export function registerRecoverRedis(recover: Command, context: CliContext): voi
       const choice: BackupChoice = options.at === undefined ? backup : { at: options.at };
       const run = await context.openRun();
       if (options.dryRun) {
+        const { chooseSnapshot } = await import("../../runner/stores/redis/choose.ts");
         const record = await chooseSnapshot(run, choice);
         context.print(`would recover ${record.id} (${formatSize(record.sourceBytes)}), which reaches to ${record.watermark.time}`, { dryRun: true, backup: record.id, recoveredTo: record.watermark.time, bytes: record.sourceBytes });
         return;
@@ -46,6 +47,7 @@ export function registerRecoverRedis(recover: Command, context: CliContext): voi
       const into = options.into;
       if (into === undefined) throw new DrError({ kind: "usage", what: "nothing says where the recovered server's files go", where: "--into", todo: "Name an empty directory with --into." });
       const { port: tcp, socket } = options;
+      const { recoverRedis } = await import("../../runner/stores/redis/recover.ts");
       const result = await recoverRedis(run, { backup: choice, into: resolve(into), force: options.force, ...(tcp === undefined ? {} : { port: tcp }), ...(socket === undefined ? {} : { socket }) });
       context.print(render(result), result);
     });

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { exitCodes } from "../../runner/errors.ts";
-import { readStatus } from "../../runner/status/read.ts";
 import type { CliContext } from "../context.ts";
 import { renderStatus } from "../render/status.ts";
 
@@ -10,6 +9,7 @@ export function registerStatus(program: Command, context: CliContext): void {
     .command("status")
     .description("newest backups, recovery window, WAL and storage, per store and backend; exit 1 if something is overdue")
     .action(async () => {
+      const { readStatus } = await import("../../runner/status/read.ts");
       const status = await readStatus(await context.openRun());
       context.print(renderStatus(status), status);
       if (!status.reachable) context.setExitCode(exitCodes.unavailable);

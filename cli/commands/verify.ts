@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { formatDuration } from "../../plan/units.ts";
 import { countText, plural } from "../../drill/report/counts.ts";
 import { DrError, exitCodes } from "../../runner/errors.ts";
-import { verifyAll, verifyOne, type VerificationRun, type VerifiedBackup } from "../../runner/verify.ts";
+import type { VerificationRun, VerifiedBackup } from "../../runner/verify.ts";
 import type { CliContext } from "../context.ts";
 import { renderProblems } from "../render/problems.ts";
 
@@ -31,6 +31,7 @@ export function registerVerify(program: Command, context: CliContext): void {
       if ((backup === undefined) !== all) throw new DrError({ kind: "usage", what: all ? "a backup and --all are two different questions" : "nothing says which backup is to be verified", where: "dr verify", todo: "Name one (`dr catalog list`), or `latest`, or --all." });
       const run = await context.openRun();
       const filter = store === undefined ? {} : { store };
+      const { verifyAll, verifyOne } = await import("../../runner/verify.ts");
       const result = backup === undefined ? await verifyAll(run, new Date(run.clock.now().getTime() - since * 3_600_000), filter) : await verifyOne(run, backup, filter);
       context.print(render(result), result);
       if (!result.ok) context.setExitCode(exitCodes.failed);

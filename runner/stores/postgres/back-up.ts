@@ -17,7 +17,6 @@ import { lsnOf } from "./lsn.ts";
 import { openRepository, pgbackrestProgram, productionSite, repositoriesOf, type OpenRepository, type Repository } from "./repositories.ts";
 
 export type BackupKind = "full" | "diff" | "incremental";
-export const backupKinds: readonly BackupKind[] = ["full", "diff", "incremental"];
 
 export type BackUpResult =
   | { readonly outcome: "ok" | "partial"; readonly record: BackupRecord }
