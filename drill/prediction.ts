@@ -20,7 +20,7 @@ export interface PredictionInput {
   readonly scope: FailureScope;
   readonly tier: Tier;
   readonly rates: Rates;
-  /** In the order in which they are recovered; each waits for the one before it. */
+  /** In the order in which they are recovered. */
   readonly stores: readonly KnownStore[];
   /** Until the drill's own probes know that production is gone, in seconds; the hot tier detects by itself. */
   readonly detectSeconds: number;
@@ -30,7 +30,8 @@ export interface PredictionInput {
   readonly startSeconds: number;
   /** Whether a repository was dead before the disaster. */
   readonly degraded: boolean;
-  /** Whether the stores are recovered one after the other (warm), or each by itself at once (hot). */
+  /** Whether the stores are recovered one after the other, each checked while the next is recovered (warm), or each by
+   * itself at once, and then checked one after the other (hot). */
   readonly oneAfterAnother: boolean;
 }
 
@@ -45,7 +46,7 @@ const checkMargin = 1.5;
  */
 export function predictRun(input: PredictionInput): Map<string, PredictedFigures> {
   const figures = new Map<string, PredictedFigures>();
-  let before = 0;
+  let before = { recovered: 0, checked: 0 };
   for (const known of input.stores) {
     const { plan, scope, tier, rates } = input;
     const prediction = predict(plan, {
@@ -61,14 +62,16 @@ export function predictRun(input: PredictionInput): Map<string, PredictedFigures
     const { breakdown } = prediction;
     const work = breakdown.fetch + breakdown.replay + (tier === "hot" ? 0 : input.startSeconds);
     const waits = prediction.rto - breakdown.validate - breakdown.fetch - breakdown.replay;
-    const own = waits + work * toolMargin + known.checkSeconds * checkMargin;
-    const rto = input.oneAfterAnother && before > 0 ? before + own - waits : Math.max(own, input.oneAfterAnother ? 0 : before + known.checkSeconds * checkMargin);
-    before = rto;
+    const check = known.checkSeconds * checkMargin;
+    const isNext = input.oneAfterAnother && before.recovered > 0;
+    const recovered = (isNext ? before.recovered : waits) + work * toolMargin;
+    const rto = (input.oneAfterAnother ? recovered : Math.max(recovered, before.checked)) + check;
+    before = { recovered, checked: rto };
     const store = plan.stores.find(({ name }) => name === known.store);
     const objective = { rpo: store === undefined ? 0 : plan.categories[store.category].rpo, rto: plan.tiers[tier].rto };
     figures.set(known.store, {
       rpo: { objective: objective.rpo, predicted: prediction.rpo, ...acceptedFor(input, known.store, "rpo"), basis: prediction.copy },
-      rto: { objective: objective.rto, predicted: rto, ...acceptedFor(input, known.store, "rto"), basis: words(prediction.breakdown, known.checkSeconds * checkMargin) },
+      rto: { objective: objective.rto, predicted: rto, ...acceptedFor(input, known.store, "rto"), basis: words(prediction.breakdown, check) },
     });
   }
   return figures;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RecoveryPlace } from "../environments/local/configuration.ts";
+import { together } from "../environments/local/together.ts";
 import type { Stage } from "../stage.ts";
 import { addressOf, checkPostgres, checkRedis } from "./check.ts";
 import { detectDeath } from "./detect.ts";
@@ -29,14 +30,23 @@ export async function measureWarm(stage: Stage, _known: Known, question: WarmQue
     await env.isolation();
     return env.recoveryConfig();
   });
-  for (const store of question.stores) {
-    const from = await run.steps.step("recover", `recover ${store} from the object stores`, () => (store === "postgres" ? recoverPostgres(stage, place, question) : recoverRedis(stage, place)));
-    const validation = await run.steps.step("validate", `check the recovered ${store} row by row`, async (): Promise<Checked["validation"]> => (store === "postgres" ? checkPostgres(stage, addressOf(place)) : checkRedis(stage, { socket: place.redisSocket, port: place.redisPort, user: "default" })));
-    await recordStore(stage, { store, validation, from, validatedAt: new Date(), earlierLoss: true });
-    if (store === "postgres") run.countAgents(validation.agentsExpected, validation.agentsValid);
-    if (store === "postgres" && question.from !== undefined) run.show("PostgreSQL was recovered from the store that was left whole", from, from.includes(question.from));
-  }
+  await recoverInOrder(stage, place, question, question.stores);
   await proveIsolated(stage, place);
+}
+
+/** Recovers one store after the other (R1), and checks each while the next one is on its way. */
+async function recoverInOrder(stage: Stage, place: RecoveryPlace, question: WarmQuestion, [store, ...others]: readonly MeasuredStore[]): Promise<void> {
+  if (store === undefined) return;
+  const from = await stage.run.steps.step("recover", `recover ${store} from the object stores`, () => (store === "postgres" ? recoverPostgres(stage, place, question) : recoverRedis(stage, place)));
+  await together([checkRecovered(stage, place, question, store, from), recoverInOrder(stage, place, question, others)]);
+}
+
+async function checkRecovered(stage: Stage, place: RecoveryPlace, question: WarmQuestion, store: MeasuredStore, from: string): Promise<void> {
+  const { run } = stage;
+  const validation = await run.steps.step("validate", `check the recovered ${store} row by row`, async (): Promise<Checked["validation"]> => (store === "postgres" ? checkPostgres(stage, addressOf(place)) : checkRedis(stage, { socket: place.redisSocket, port: place.redisPort, user: "default" })));
+  await recordStore(stage, { store, validation, from, validatedAt: new Date(), earlierLoss: true });
+  if (store === "postgres") run.countAgents(validation.agentsExpected, validation.agentsValid);
+  if (store === "postgres" && question.from !== undefined) run.show("PostgreSQL was recovered from the store that was left whole", from, from.includes(question.from));
 }
 
 async function inside(stage: Stage, place: RecoveryPlace, args: readonly string[]): Promise<unknown> {
