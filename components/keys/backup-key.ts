@@ -7,6 +7,7 @@ import { adopt } from "../adopt.ts";
 import { Component, dataOptions, refuse, type Lifetime } from "../component.ts";
 import type { ExistingKey } from "./existing-keys.ts";
 import { keyPolicy } from "./key-policy.ts";
+import { keyHome, keyResources } from "./key-resources.ts";
 
 /** Who may do what with a customer-managed key of the plan. */
 export interface BackupKeyArgs {
@@ -29,8 +30,8 @@ export interface BackupKeyArgs {
   readonly encrypters: readonly string[];
   /** ARN patterns, likewise, of the roles that read with the key. */
   readonly decrypters: readonly string[];
-  /** From `findExistingKeys`, in the one `up` after a lost state: taken over instead of made anew. Not in any other, as
-   * the state knows keys by other ids than they are imported by. @default none */
+  /** From `findExistingKeys`: what exists and the state does not remember is taken over instead of made anew. Nothing
+   * else may stand in it, as the state knows keys by other ids than they are imported by. @default none */
   readonly existing?: ExistingKey | undefined;
   /** `kept`: protected and retained. `ephemeral`, in a drill: deleted with the stack, after the deletion window. */
   readonly lifetime: Lifetime;
@@ -68,24 +69,24 @@ export class BackupKey extends Component {
 
   #primary(name: string, args: BackupKeyArgs, region: string, policy: string): aws.kms.Key {
     return new aws.kms.Key(
-      `${name}-primary`,
+      keyResources(args.plan, name, region).key.name,
       { region, description: describe(args), multiRegion: true, enableKeyRotation: true, deletionWindowInDays: deletionWindowInDays[args.lifetime], policy, tags: tagsOf(args) },
-      this.#options(args, region, args.existing?.get(region)),
+      this.#options(args, region, args.existing?.get(region)?.key),
     );
   }
 
   /** Rotation is the primary's and is shared; policy, tags and window are each replica's own. */
   #replica(name: string, args: BackupKeyArgs, region: string, policy: string, primary: aws.kms.Key): aws.kms.ReplicaKey {
     return new aws.kms.ReplicaKey(
-      `${name}-replica-${region}`,
+      keyResources(args.plan, name, region).key.name,
       { region, description: describe(args), primaryKeyArn: primary.arn, deletionWindowInDays: deletionWindowInDays[args.lifetime], policy, tags: tagsOf(args) },
-      this.#options(args, region, args.existing?.get(region)),
+      this.#options(args, region, args.existing?.get(region)?.key),
     );
   }
 
   /** What everybody addresses the key by: lost with it is the way to every backup, so it is kept like the key. */
   #alias(name: string, args: BackupKeyArgs, region: string, key: aws.kms.Key | aws.kms.ReplicaKey): aws.kms.Alias {
-    return new aws.kms.Alias(`${name}-alias-${region}`, { region, name: this.alias, targetKeyId: key.keyId }, this.#options(args, region, args.existing?.has(region) === true ? this.alias : undefined));
+    return new aws.kms.Alias(keyResources(args.plan, name, region).alias.name, { region, name: this.alias, targetKeyId: key.keyId }, this.#options(args, region, args.existing?.get(region)?.alias));
   }
 
   #options({ lifetime }: BackupKeyArgs, region: string, existing: string | undefined): pulumi.CustomResourceOptions {
@@ -102,7 +103,7 @@ const policyOf = ({ plan, accountId, administrators, encrypters, decrypters }: B
  * @throws RangeError where there is no secondary one, which `problemsOf` refuses first
  */
 function regionsOf(plan: Plan): { readonly home: string; readonly others: readonly string[] } {
-  const home = plan.regions.find(({ role }) => role === "secondary")?.name;
+  const home = keyHome(plan);
   if (home === undefined) throw new RangeError(`the plan ${plan.name} has no secondary region`);
   return { home, others: plan.regions.map(({ name }) => name).filter((name) => name !== home) };
 }

@@ -38,8 +38,8 @@ export interface R2BackupBucketArgs {
   /** To rotate: the old `current` becomes `previous` and both work; once every reader has the new one, `previous` goes. */
   readonly tokens: { readonly current: R2TokenTerm; readonly previous?: R2TokenTerm };
   /**
-   * Take over the bucket that exists, in the one `up` that follows the loss of the state (`cameUpBefore`, `bucketExists`).
-   * Not in any other: the engine knows a bucket that it made itself by another id than the one that it imports by, and
+   * Take over the bucket that exists, where the state does not remember it (`bucketRemembered`, `bucketExists`). Not
+   * where it does: the engine knows a bucket that it made itself by another id than the one that it imports by, and
    * would hold it to be another one.
    * @default false
    */

@@ -50,3 +50,28 @@ describe("the global stack", () => {
     expect(sealed()).toHaveLength(3);
   });
 });
+
+describe("a first up that breaks off", () => {
+  const engine = useEngine(project);
+
+  it("is finished by the next one, which makes nothing twice and takes nothing of its own for what a lost state left behind", async () => {
+    const { cloud } = engine().providers;
+    const stack = await stackOfRole(engine(), "global");
+    const kept = () => cloud.all().filter(({ type }) => /^aws:kms|^aws:secretsmanager|r2Bucket:R2Bucket$/.test(type)).map(({ type, location, id }) => `${type} ${location} ${id}`);
+    const broken = ["r2-bucket", "backups-alias-eu-west-1", "secrets-runner-value"];
+    let before: readonly string[] = [];
+    for (const index of broken.keys()) {
+      cloud.fail(broken.slice(index));
+      await expect(stack.up()).rejects.toThrow("500 Internal Server Error");
+      expect(kept()).toEqual(expect.arrayContaining([...before]));
+      expect(kept().length).toBeGreaterThan(before.length);
+      before = kept();
+    }
+    cloud.fail([]);
+    const up = await stack.up();
+    expect(up).toMatchObject({ replaced: 0, deleted: 0, imported: 0, updated: 0 });
+    expect(kept()).toEqual(expect.arrayContaining([...before]));
+    expect(cloud.all("aws:kms/key:Key")).toHaveLength(2);
+    expect((await stack.up()).steps).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import { keyResources } from "../../components/keys/key-resources.ts";
 import type { StackRole } from "../../plan/names.ts";
 import type { Plan } from "../../plan/types.ts";
 import { readConfiguration } from "../../stacks/configuration/read.ts";
@@ -25,15 +26,20 @@ export function answerOf(token: string, inputs: Readonly<Record<string, unknown>
 }
 
 /** The stack came up before: nothing is looked for that a lost state would have left behind. */
-const remembered: NonNullable<DeclareOptions["computed"]> = (type) => (type === "pulumi:pulumi:StackReference" ? { outputs: { bucket: "blackroad-backups" } } : undefined);
+function remembered(plan: Plan): Record<string, unknown> {
+  const keys = plan.keys.flatMap((key) => plan.regions.flatMap(({ name }) => Object.values(keyResources(plan, key, name))));
+  const held = [...keys, { type: "cloudflare:index/r2Bucket:R2Bucket", name: "r2-bucket" }];
+  return { outputs: Object.fromEntries(held.map(({ type, name }) => [`urn:pulumi:global::blackroad-dr::${type}::${name}`, { type, outputs: {} }])) };
+}
 
 /** What a stack registers as its shipped example configures it, with `changes` to single keys. */
 export async function declareStack(plan: Plan, role: StackRole, changes: Readonly<Record<string, unknown>> = {}, options: DeclareOptions = {}): Promise<Declaration<StackOutputs>> {
+  const call: NonNullable<DeclareOptions["call"]> = (token, inputs) => (token === "pulumi:pulumi:readStackResourceOutputs" ? remembered(plan) : (options.call ?? answerOf)(token, inputs));
   const raw = exampleConfig(role, { ...exampleChanges[role], ...changes });
   const before = process.env["KUBECONFIG"];
   process.env["KUBECONFIG"] = kubeconfig;
   try {
-    return await declare(() => programOf(plan, readConfiguration(role, raw), { clusterApi: () => () => Promise.resolve({}) }), { stack: role, call: answerOf, computed: remembered, ...options });
+    return await declare(() => programOf(plan, readConfiguration(role, raw), { clusterApi: () => () => Promise.resolve({}) }), { stack: role, ...options, call });
   } finally {
     if (before === undefined) delete process.env["KUBECONFIG"];
     else process.env["KUBECONFIG"] = before;

@@ -70,7 +70,7 @@ describe("a backup key", () => {
   });
 
   it("takes over what a lost state left behind, by the id of each region, and says so in nothing that it declares", async () => {
-    const existing = new Map(["us-west-2", "us-east-1", "eu-west-1"].map((region) => [region, "mrk-1"]));
+    const existing = new Map(["us-west-2", "us-east-1", "eu-west-1"].map((region) => [region, { key: "mrk-1", alias: "alias/blackroad-backups" }]));
     const made = await declared({ existing });
     const imports = made.all.filter(({ custom }) => custom).map(({ type, inputs, importId }) => [type.split(":").at(-1), inputs["region"], importId]);
     expect(imports.filter(([type]) => type !== "Alias")).toEqual([["Key", "us-west-2", "mrk-1@us-west-2"], ["ReplicaKey", "us-east-1", "mrk-1@us-east-1"], ["ReplicaKey", "eu-west-1", "mrk-1@eu-west-1"]]);

@@ -34,6 +34,15 @@ export class Cloud {
     writeFileSync(this.lost, locations.map((location) => `${location}\n`).join(""));
   }
 
+  /** From now on nothing of the program that has one of these names can be made or changed; none: all is well again. */
+  fail(names: readonly string[]): void {
+    writeFileSync(this.failing, names.map((name) => `${name}\n`).join(""));
+  }
+
+  fails(name: string): boolean {
+    return lines(this.failing).includes(name);
+  }
+
   /** @throws Error where the place does not answer */
   reach(location: string): void {
     if (this.lostLocations().includes(location)) throw new Error(`${location} does not answer: connection timed out`);
@@ -69,14 +78,19 @@ export class Cloud {
   private get lost(): string {
     return `${this.folder}.lost`;
   }
+  private get failing(): string {
+    return `${this.folder}.failing`;
+  }
   private lostLocations(): readonly string[] {
-    return existsSync(this.lost) ? readFileSync(this.lost, "utf8").split("\n").slice(0, -1) : [];
+    return lines(this.lost);
   }
 
   private path({ type, location, id }: ThingKey): string {
     return join(this.folder, safe(type), `${createHash("sha256").update(`${location}\n${id}`).digest("hex").slice(0, 40)}.json`);
   }
 }
+
+const lines = (path: string): readonly string[] => (existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : []);
 
 const safe = (type: string): string => encodeURIComponent(type);
 

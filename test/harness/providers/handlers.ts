@@ -95,7 +95,7 @@ export class Handlers {
   }
 
   private async allow(wanted: Wanted, verb: string): Promise<void> {
-    const reason = await this.behaviour.prevented(wanted, this.place);
+    const reason = this.place.cloud.fails(wanted.name) ? "500 Internal Server Error: try again later" : await this.behaviour.prevented(wanted, this.place);
     if (reason !== undefined) throw new Error(`${verb} of ${wanted.type} ${wanted.name}: ${reason}`);
   }
 
