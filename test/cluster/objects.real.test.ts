@@ -99,4 +99,11 @@ describe("the Kubernetes objects of the stacks", () => {
     expect((await server().apply(deployment, { dryRun: true })).warnings).toEqual([expect.stringContaining("would violate PodSecurity")]);
     expect(await server().apply({ ...deployment, spec: { ...deployment.spec, replica: 1 } }, { dryRun: true })).toMatchObject({ status: 500, body: { message: expect.stringContaining("replica") as string } });
   });
+
+  it.each(["Certificate", "PrometheusRule", "ServiceMonitor", "AlertmanagerConfig"])("would be refused where a field of a %s is unknown to its operator", async (kind) => {
+    const object = (await declared("secondary")).find((one) => one.kind === kind);
+    if (object === undefined) throw new Error(`the stack declares no ${kind}`);
+    const { spec } = z.object({ spec: z.record(z.string(), z.unknown()) }).parse(object);
+    expect(await server().apply(here({ ...object, spec: { ...spec, nobodysField: 1 } }), { dryRun: true })).toMatchObject({ status: 500, body: { message: expect.stringContaining("nobodysField") as string } });
+  });
 });
