@@ -30,7 +30,7 @@ export function registerRecoverRedis(recover: Command, context: CliContext): voi
     .argument("[backup]", "an id of the catalog, or latest", "latest")
     .option("--into <dir>", "the new server's directory, empty or absent")
     .option("--at <time>", "the newest snapshot that reaches no further than this (UTC unless it has a zone)", parseTime)
-    .option("--port <n>", "listen on 127.0.0.1 too", port)
+    .option("--port <n>", "listen on 127.0.0.1 too, with a password of its own", port)
     .option("--socket <path>", "where the socket goes (default: redis.sock in the directory)", (path: string) => resolve(path))
     .option("--force", "move aside what is in the directory", false)
     .option("--dry-run", "say which backup it would be, and do nothing", false)
@@ -60,7 +60,7 @@ function render(result: RedisRecovery): string {
     ...(result.expired > 0 ? [`${result.expired} keys have expired since`] : []),
     ...result.rejected.map(({ backend, error }) => `not from ${backend}: ${error}`),
     ...(result.setAside === undefined ? [] : [`what was there is in ${result.setAside}`]),
-    `process ${result.pid}, socket ${result.socket}${result.port === undefined ? "" : `, port ${result.port}`}`,
+    `process ${result.pid}, socket ${result.socket}${result.port === undefined ? "" : `, port ${result.port}, password in ${result.passwordFile ?? "no file"}`}`,
     `download ${formatDuration(download)}, check ${formatDuration(check)}, load ${formatDuration(load)}, in all ${formatDuration(total)}`,
   ].join("\n");
 }

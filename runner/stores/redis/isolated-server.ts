@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chown, mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isolatedRedisConf } from "../../../plan/config/redis-isolated.ts";
@@ -32,6 +33,8 @@ export interface IsolatedServerOptions {
 export interface IsolatedServer {
   readonly pid: number;
   readonly socket: string;
+  /** Holds the server's password, where it listens on a port. */
+  readonly passwordFile: string | undefined;
   readonly version: string;
   /** From its start until it had loaded everything. */
   readonly loadSeconds: number;
@@ -58,11 +61,13 @@ export async function startFromRdb(options: IsolatedServerOptions): Promise<Isol
   if (Buffer.byteLength(socket) > longestSocketPath) throw new DrError({ kind: "usage", what: `the path of the socket is longer than the ${longestSocketPath} bytes that the system allows`, where: socket, todo: "Name a shorter one with --socket." });
   await placeAsBase(options, version);
   const [conf, logFile, pidFile] = [join(dir, "redis.conf"), join(dir, "redis.log"), join(dir, "redis.pid")];
-  const where = options.port === undefined ? {} : { port: options.port };
-  await writeDurably(conf, isolatedRedisConf({ plan, version, dir, socket, ...where, daemon, pidFile, logFile }), { mode: 0o600, owner });
+  const passwordFile = options.port === undefined ? undefined : join(dir, "redis.password");
+  const tcp = options.port === undefined ? undefined : { port: options.port, password: randomBytes(24).toString("base64url") };
+  if (tcp !== undefined && passwordFile !== undefined) await writeDurably(passwordFile, `${tcp.password}\n`, { mode: 0o600, owner });
+  await writeDurably(conf, isolatedRedisConf({ plan, version, dir, socket, ...(tcp === undefined ? {} : { tcp }), daemon, pidFile, logFile }), { mode: 0o600, owner });
   const begun = performance.now();
   const started = daemon ? await startDaemon(program, conf, pidFile, options) : await startServer("redis of a verification", program, [conf], { cwd: dir, user: owner, logFile: join(dir, "redis.out"), signal });
-  const address = { socket, port: 0, user: "default" };
+  const address = { socket, port: 0, user: "default", ...(passwordFile === undefined ? {} : { passwordFile }) };
   const stop = () => started.stop();
   try {
     await waitUntilLoaded(() => connectRedis(address, signal), () => started.running(), { ...options, logFile });
@@ -70,7 +75,7 @@ export async function startFromRdb(options: IsolatedServerOptions): Promise<Isol
     await stop();
     throw error;
   }
-  return { pid: started.pid, socket, version, loadSeconds: secondsSince(begun), connect: () => connectRedis(address, signal), stop };
+  return { pid: started.pid, socket, passwordFile, version, loadSeconds: secondsSince(begun), connect: () => connectRedis(address, signal), stop };
 }
 
 export async function serverVersion(program: string): Promise<string> {

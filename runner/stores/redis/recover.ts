@@ -15,7 +15,7 @@ export interface RedisRecoveryOptions {
   readonly backup: BackupChoice;
   /** The new server's directory; empty or absent. */
   readonly into: string;
-  /** On 127.0.0.1, besides the socket. */
+  /** On 127.0.0.1, besides the socket; with a password of its own, in a file. */
   readonly port?: number;
   readonly socket?: string;
   /** Move aside what is in `into`. A running server is refused in any case. */
@@ -27,6 +27,8 @@ export interface RedisRecovery {
   readonly dir: string;
   readonly socket: string;
   readonly port: number | undefined;
+  /** Holds the password that the server asks for, where it listens on a port; readable by its owner only. */
+  readonly passwordFile: string | undefined;
   readonly pid: number;
   readonly keys: number;
   /** Keys whose time had passed by now: they are rightly gone. */
@@ -68,7 +70,7 @@ export async function recoverRedis(context: RunContext, options: RedisRecoveryOp
     const server = await startFromRdb({ plan: context.plan, dir: target.dir, rdb: { path, bytes: fetched.bytes }, owner: target.owner, ...where, daemon: true, signal: context.signal });
     const keys = await countOrStop(server, counts, record);
     return {
-      backup: record.id, dir: target.dir, socket: server.socket, port: options.port, pid: server.pid,
+      backup: record.id, dir: target.dir, socket: server.socket, port: options.port, passwordFile: server.passwordFile, pid: server.pid,
       keys, expired: counts.keys - keys, recoveredTo: record.watermark.time, from: fetched.backend, rejected: fetched.rejected, setAside: target.setAside, bytes: fetched.bytes,
       seconds: { download, check, load: server.loadSeconds, total: secondsSince(begun) },
     };

@@ -1,10 +1,10 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunContext } from "../../../../runner/context.ts";
 import { DrError } from "../../../../runner/errors.ts";
 import { backUpRedis } from "../../../../runner/stores/redis/back-up.ts";
-import { connectRedis } from "../../../../runner/stores/redis/connection.ts";
+import { connectRedis, type RedisAddress } from "../../../../runner/stores/redis/connection.ts";
 import { recoverRedis, type RedisRecovery } from "../../../../runner/stores/redis/recover.ts";
 import { verifyRedis } from "../../../../runner/stores/redis/verify.ts";
 import { redisWatermark } from "../../../../runner/stores/redis/watermark.ts";
@@ -13,7 +13,7 @@ import { killGroup, run as runCommand } from "../../../../runner/system/process.
 import { findProgram } from "../../../../runner/system/programs.ts";
 import { testContext, type TestContext, type TestContextOptions } from "../../../harness/context.ts";
 import { startTestRedis, type TestRedis } from "../../../harness/redis.ts";
-import { temporaryFolder } from "../../../harness/temporary.ts";
+import { freePort, temporaryFolder } from "../../../harness/temporary.ts";
 
 const folder = await temporaryFolder("redis");
 let redis: TestRedis;
@@ -130,6 +130,17 @@ describe("a snapshot of Redis", () => {
     await runCommand(await findProgram("redis-server"), [join(first.dir, "redis.conf")], { deadline: 10 });
     await expect.poll(() => ask(first, "DBSIZE").catch(() => undefined), { timeout: 5_000 }).toBe(2);
     await ask(first, "SHUTDOWN", "NOSAVE").catch(() => undefined); // it hangs up, as it should
+  });
+
+  it("lets nobody in by a port of the machine who does not hold its password", async () => {
+    await admin("SET", "k", "v");
+    const run = await context();
+    await snapshot(run);
+    const result = await recover(run, { port: await freePort() });
+    const connect = (more: Partial<RedisAddress>) => connectRedis({ host: "127.0.0.1", port: result.port ?? 0, user: "default", ...more }).then(async (link) => String(await link.send("DBSIZE").finally(() => link.close())));
+    await expect(connect({})).rejects.toThrow();
+    expect(await connect({ passwordFile: result.passwordFile ?? "" })).toBe("1");
+    expect((await stat(result.passwordFile ?? "")).mode & 0o777).toBe(0o600);
   });
 
   it("is taken from a replica as well, and not at all where only the leader is to be backed up", async () => {
