@@ -1,7 +1,7 @@
 import type { Plan, ScheduleName } from "../plan/types.ts";
 import { recordVersion } from "./catalog/record.ts";
 import type { RunContext } from "./context.ts";
-import { DrError, messageOf } from "./errors.ts";
+import { DrError, kindOf, messageOf } from "./errors.ts";
 
 /** When what `schedule` makes at `from` may be expired, as a record says it; `null`: never. */
 export function expiryOf(plan: Plan, schedule: ScheduleName, from: Date): string | null {
@@ -43,7 +43,7 @@ export async function recordFailure(context: RunContext, failed: FailedBackup, e
       version: recordVersion, id: failed.id, store: failed.store, kind: failed.kind,
       startedAt, finishedAt: context.clock.now().toISOString(), watermark: { time: startedAt },
       sourceBytes: 0, objects: [], encryption: "openpgp",
-      copies: context.backends.map(({ name }) => ({ backend: name, status: "failed", error: message })),
+      copies: context.backends.map(({ name }) => ({ backend: name, status: "failed", error: message, kind: kindOf(error) })),
       tools: {}, expiresAt: expiryOf(context.plan, failed.schedule, failed.startedAt), details: { failure: message },
     });
   } catch (unwritten) {

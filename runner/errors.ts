@@ -50,6 +50,9 @@ export class DrError extends Error {
   }
 }
 
+/** The kind of anything that was thrown: what the metrics count failures by. */
+export const kindOf = (error: unknown): ErrorKind => (error instanceof DrError ? error.kind : "failed");
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { DrError, messageOf } from "../errors.ts";
 import type { ListedObject, StorageBackend } from "../storage/backend.ts";
 import type { Clock } from "../system/clock.ts";
@@ -38,9 +39,14 @@ export interface CatalogListing {
   readonly problems: CatalogProblem[];
 }
 
-interface Sighting {
-  readonly id: string;
+/** A record as it stands somewhere, and what tells two of them apart without writing them out again. */
+interface Known {
   readonly result: BackupRecord | Damaged;
+  readonly digest: string;
+}
+
+interface Sighting extends Known {
+  readonly id: string;
   readonly backend: string;
   readonly key: string;
 }
@@ -54,7 +60,9 @@ export class Catalog {
   readonly #backends: readonly StorageBackend[];
   readonly #clock: Clock;
   /** Records that were read already, by what would change if they did: the exporter lists every minute. */
-  readonly #seen = new Map<string, BackupRecord | Damaged>();
+  readonly #seen = new Map<string, Known>();
+  /** The newest of a key that was read, wherever it stands. */
+  readonly #byKey = new Map<string, WeakRef<Known>>();
 
   constructor(backends: readonly StorageBackend[], clock: Clock, options: { readonly readOnly?: boolean } = {}) {
     this.#backends = backends;
@@ -88,8 +96,17 @@ export class Catalog {
    */
   async list(filter: CatalogFilter = {}): Promise<CatalogListing> {
     const { keys, problems } = await this.#keys(filter);
+    if (filter.store === undefined) this.#forget(keys);
     const sightings = (await Promise.all(keys.map(({ backend, objects }) => this.#readAll(backend, objects, problems)))).flat();
     return merge(sightings, problems, filter);
+  }
+
+  /** Lets go of what is not there any more: whoever lists for months does not keep what has expired. */
+  #forget(keys: readonly { readonly backend: StorageBackend; readonly objects: readonly ListedObject[] }[]): void {
+    const there = new Set(keys.flatMap(({ backend, objects }) => objects.map((object) => versionOf(backend, object))));
+    const listed = new Set(keys.map(({ backend }) => backend.name));
+    for (const version of this.#seen.keys()) if (!there.has(version) && listed.has(version.split(" ")[0] ?? "")) this.#seen.delete(version);
+    for (const [key, known] of this.#byKey) if (known.deref() === undefined) this.#byKey.delete(key);
   }
 
   /**
@@ -148,7 +165,7 @@ export class Catalog {
         const { key } = object;
         const id = parseKey(key)?.id ?? "";
         try {
-          sightings.push({ id, backend: backend.name, key, result: await this.#read(backend, object) });
+          sightings.push({ id, backend: backend.name, key, ...(await this.#read(backend, object)) });
         } catch (error) {
           problems.push({ backend: backend.name, key, what: messageOf(error) });
         }
@@ -158,17 +175,32 @@ export class Catalog {
     return sightings;
   }
 
-  async #read(backend: StorageBackend, { key, bytes, modifiedAt }: ListedObject): Promise<BackupRecord | Damaged> {
-    const version = `${backend.name} ${key} ${bytes} ${modifiedAt.getTime()}`;
+  async #read(backend: StorageBackend, object: ListedObject): Promise<Known> {
+    const version = versionOf(backend, object);
     const known = this.#seen.get(version);
     if (known !== undefined) return known;
-    const result = unseal(await backend.read(key));
-    const named = parseKey(key);
-    const misplaced = !("damage" in result) && (result.id !== named?.id || result.store !== named.store);
-    const judged = misplaced ? { damage: `the record belongs to ${result.store}/${result.id}: it stands under another's name` } : result;
+    const { key } = object;
+    const body = await backend.read(key);
+    const digest = createHash("sha256").update(body).digest("base64");
+    const judged = this.#seenElsewhere(object, digest) ?? { result: judge(key, unseal(body)), digest };
     this.#seen.set(version, judged);
+    this.#byKey.set(key, new WeakRef(judged));
     return judged;
   }
+
+  /** The same record in another backend is the same object here: it is not held twice. */
+  #seenElsewhere({ key }: ListedObject, digest: string): Known | undefined {
+    const known = this.#byKey.get(key)?.deref();
+    return known?.digest === digest ? known : undefined;
+  }
+}
+
+const versionOf = (backend: StorageBackend, { key, bytes, modifiedAt }: ListedObject): string => `${backend.name} ${key} ${bytes} ${modifiedAt.getTime()}`;
+
+function judge(key: string, result: BackupRecord | Damaged): BackupRecord | Damaged {
+  const named = parseKey(key);
+  const misplaced = !("damage" in result) && (result.id !== named?.id || result.store !== named.store);
+  return misplaced ? { damage: `the record belongs to ${result.store}/${result.id}: it stands under another's name` } : result;
 }
 
 async function listKeys(backend: StorageBackend, { store, since }: CatalogFilter): Promise<ListedObject[]> {
@@ -183,12 +215,15 @@ async function listKeys(backend: StorageBackend, { store, since }: CatalogFilter
 function merge(sightings: readonly Sighting[], before: readonly CatalogProblem[], filter: CatalogFilter): CatalogListing {
   const problems = [...before];
   const byId = new Map<string, BackupRecord>();
-  for (const { id, backend, key, result } of sightings) {
+  const digests = new Map<string, string>();
+  for (const { id, backend, key, result, digest } of sightings) {
     if ("damage" in result) problems.push({ backend, key, what: result.damage });
     else {
-      const other = byId.get(id);
-      if (other === undefined) byId.set(id, result);
-      else if (seal(other) !== seal(result)) problems.push({ backend, key, what: "the record differs from the one in another backend, though records are never changed" });
+      const other = digests.get(id);
+      if (other === undefined) {
+        byId.set(id, result);
+        digests.set(id, digest);
+      } else if (other !== digest) problems.push({ backend, key, what: "the record differs from the one in another backend, though records are never changed" });
     }
   }
   const records = [...byId.values()].filter((record) => passes(record, filter)).sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { failureKinds } from "../../plan/metrics.ts";
 
 /**
  * What a backup leaves behind: one immutable record in every backend. Records, not job histories, are the truth:
@@ -30,7 +31,13 @@ const copyOk = z.strictObject({
   watermark: watermarkSchema.optional(),
   seconds: z.number(),
 });
-const copyFailed = z.strictObject({ backend: z.string(), status: z.literal("failed"), error: z.string() });
+const copyFailed = z.strictObject({
+  backend: z.string(),
+  status: z.literal("failed"),
+  error: z.string(),
+  /** What the metrics count it by; absent: `failed`. */
+  kind: z.enum(failureKinds).optional(),
+});
 export const copySchema = z.discriminatedUnion("status", [copyOk, copyFailed]);
 
 export const objectSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { PassThrough, type Readable } from "node:stream";
 import type { CopyResult } from "../catalog/record.ts";
-import { DrError, messageOf } from "../errors.ts";
+import { DrError, kindOf, messageOf } from "../errors.ts";
 import { secondsSince } from "../system/clock.ts";
 import type { StorageBackend } from "./backend.ts";
 import { StorageError } from "./faults.ts";
@@ -129,7 +129,7 @@ class Lane {
     const stored = await this.#done;
     this.#rest();
     if (stored !== undefined && stored.bytes !== expected) this.stop(new StorageError("other", `it stored ${stored.bytes} of ${expected} bytes`, this.#backend.uri(this.#key)));
-    if (stored === undefined || this.#failed) return { backend, status: "failed", error: messageOf(this.#error) };
+    if (stored === undefined || this.#failed) return { backend, status: "failed", error: messageOf(this.#error), kind: kindOf(this.#error) };
     return { backend, status: "ok", uri: this.#backend.uri(this.#key), bytes: stored.bytes, seconds: secondsSince(this.#started) };
   }
 

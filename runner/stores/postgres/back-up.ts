@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
-import { DrError, messageOf } from "../../errors.ts";
+import { DrError, kindOf, messageOf } from "../../errors.ts";
 import type { ScheduleName } from "../../../plan/types.ts";
 import { formatVersion } from "../../../plan/config/version.ts";
 import { secondsSince } from "../../system/clock.ts";
@@ -88,7 +88,7 @@ async function backUpInto(context: RunContext, repository: Repository, kind: Bac
   } catch (error) {
     context.signal.throwIfAborted();
     context.report({ step: `${repository.name}: ${messageOf(error)}` });
-    return { copy: { backend: repository.name, status: "failed", error: messageOf(error) }, error };
+    return { copy: { backend: repository.name, status: "failed", error: messageOf(error), kind: kindOf(error) }, error };
   }
 }
 

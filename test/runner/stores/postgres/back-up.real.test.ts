@@ -38,7 +38,7 @@ describe.skipIf(!s3Installed)("backups of PostgreSQL into two stores (needs vers
     try {
       await expect(backUpPostgres(dead, "incremental")).rejects.toMatchObject({ kind: "unavailable" });
       const { records } = await dead.catalog.list({ store: "postgres", kind: "incremental" });
-      expect(records.at(-1)?.copies).toEqual(["r2", "s3"].map((backend) => ({ backend, status: "failed", error: expect.stringMatching(/does not take the connection/) as string })));
+      expect(records.at(-1)?.copies).toEqual(["r2", "s3"].map((backend) => ({ backend, status: "failed", kind: "unavailable", error: expect.stringMatching(/does not take the connection/) as string })));
     } finally {
       dead.close();
     }
