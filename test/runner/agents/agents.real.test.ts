@@ -214,10 +214,15 @@ describe.skipIf(!s3Installed)("recovering one agent (needs versitygw)", () => {
 
   it("does not bring back keys whose time has passed", async () => {
     const id = agentName(3);
-    await link.send("SET", `agent:${id}:short`, "x", "PX", "700");
     const run = await context();
-    await checkpointAgents(run);
-    await expect.poll(() => link.send("EXISTS", `agent:${id}:short`), { timeout: 5_000 }).toBe(0);
+    const { keys: others } = await checkpointAgents(run);
+    const checkpoint = async (life: number): Promise<void> => {
+      await link.send("SET", `agent:${id}:short`, "x", "PX", String(life));
+      const { keys } = await checkpointAgents(run);
+      if (keys === others) await checkpoint(life * 2); // a crowded machine takes longer than the key lives
+    };
+    await checkpoint(700);
+    await expect.poll(() => link.send("EXISTS", `agent:${id}:short`), { timeout: 60_000 }).toBe(0);
     expect(await recoverAgent(run, id)).toMatchObject({ keys: 1, expiredKeys: 1 });
     expect(await link.send("EXISTS", `agent:${id}:short`)).toBe(0);
   });
@@ -274,7 +279,7 @@ describe.skipIf(!s3Installed)("recovering all agents (needs versitygw)", () => {
     const all = await openBlock((await readFile(stored("r2", object))).subarray(0, held.length), passphrase, held, "test");
     const broken = all.slice(0, 20).map((agent, place) => (place === 11 ? { ...agent, config: "{}", keys: agent.keys.map((key) => ({ ...key, dump: Buffer.from("no dump").toString("base64") })) } : agent));
     const before = await portrait(12);
-    const stores = await openStores(run);
+    const stores = await openStores(run, "write");
     try {
       const result = await restoreAgents(stores, broken, new Map(), new Date());
       expect(result).toMatchObject({ agents: 19, failed: [{ id: agentName(12) }] });
