@@ -60,7 +60,7 @@ export class BackupExporter extends Component {
     const selector = identitySelector(identity);
     const probe = { httpGet: { path: "/healthz", port: "metrics" }, periodSeconds: 10, timeoutSeconds: 5 };
     const pod = podOf(place, {
-      command: ["exporter", "--listen", `0.0.0.0:${exporterPort}`],
+      command: ["exporter", "--address", "0.0.0.0", "--port", String(exporterPort)],
       cpu: { requested: "100m", most: "1" },
       memory: { requested: "256Mi", most: "512Mi" },
       more: { ports: [{ name: "metrics", containerPort: exporterPort }], readinessProbe: probe, livenessProbe: { ...probe, failureThreshold: 6 }, startupProbe: { ...probe, failureThreshold: 30 } },

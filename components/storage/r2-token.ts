@@ -47,6 +47,7 @@ export function accessOf(token: cloudflare.AccountToken): R2Access {
   return {
     accessKeyId,
     secretAccessKey,
-    file: pulumi.secret(pulumi.all([accessKeyId, secretAccessKey])).apply(([id, key]) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${key}\n`),
+    // What the exporter tells of the token's end stands with the token: no configuration has to repeat it.
+    file: pulumi.secret(pulumi.all([accessKeyId, secretAccessKey, token.expiresOn])).apply(([id, key, end]) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${key}\n${end === undefined ? "" : `expires_at = ${end}\n`}`),
   };
 }

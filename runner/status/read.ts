@@ -40,7 +40,7 @@ async function listingOf(context: RunContext): Promise<CatalogListing> {
 }
 
 /** The stores that a configuration runs, by the names of their records. */
-function storesOf({ config }: RunContext): string[] {
+export function configuredStores({ config }: RunContext): string[] {
   const both = config.postgres !== undefined && config.redis !== undefined;
   return [...(config.postgres === undefined ? [] : ["postgres"]), ...(config.redis === undefined ? [] : ["redis"]), ...(both ? ["agents"] : [])];
 }
@@ -48,5 +48,5 @@ function storesOf({ config }: RunContext): string[] {
 /** Reads the catalog and the buckets and judges them by the plan. Throws nothing for a backend or a server that is down. */
 export async function readStatus(context: RunContext): Promise<Status> {
   const [listing, backends, wal, replication] = await Promise.all([listingOf(context), Promise.all(context.backends.map(stateOf)), readWal(context), readReplication(context)]);
-  return statusOf({ plan: context.plan, now: context.clock.now(), listing, backends, wal, stores: storesOf(context), ...(replication === undefined ? {} : { replication }) });
+  return statusOf({ plan: context.plan, now: context.clock.now(), listing, backends, wal, stores: configuredStores(context), ...(replication === undefined ? {} : { replication }) });
 }

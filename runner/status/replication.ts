@@ -37,7 +37,11 @@ async function ask(client: Client): Promise<Replication> {
 
 /** `undefined` where this run has no server of its own: a recovery, or a host without PostgreSQL. */
 export async function readReplication(context: RunContext): Promise<Replication | undefined> {
-  if (context.config.postgres === undefined || context.config.readOnly) return undefined;
+  return context.config.postgres === undefined || context.config.readOnly ? undefined : askReplication(context);
+}
+
+/** Asks the configured server, whatever else this run may do. */
+export async function askReplication(context: RunContext): Promise<Replication> {
   try {
     return await withPostgres(context, ask);
   } catch (error) {

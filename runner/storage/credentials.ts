@@ -1,6 +1,8 @@
 import type { S3Access } from "../../plan/config/pgbackrest.ts";
 import { DrError } from "../errors.ts";
-import { readSecret } from "../config.ts";
+import { basename, dirname } from "node:path";
+import { secretKey } from "../../plan/names.ts";
+import { readSecret, type RunnerConfig } from "../config.ts";
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -31,6 +33,19 @@ export async function s3Access(credentialsFile: string | undefined): Promise<S3A
   const { accessKeyId, secretAccessKey, sessionToken } = await readCredentials(credentialsFile);
   return { kind: "key", key: accessKeyId, keySecret: secretAccessKey, ...(sessionToken === undefined ? {} : { token: sessionToken }) };
 }
+
+/**
+ * When the backends' tokens expire, in ms, by the names of their secrets. A provider's token says so in its file, in a
+ * line `expires_at = TIME` that tools which only want the key pass over; a role or a key of AWS expires by itself.
+ */
+export async function tokenExpiries({ backends }: Pick<RunnerConfig, "backends">): Promise<{ readonly token: string; readonly expiresAt: number }[]> {
+  const files = [...new Set(backends.flatMap((backend) => (backend.kind === "s3" ? (backend.credentialsFile ?? []) : [])))];
+  const found = await Promise.all(files.map(async (path) => ({ path, at: profile(await readSecret(path, "the credentials file"), "default").get("expires_at") })));
+  return found.flatMap(({ path, at }) => (at === undefined || Number.isNaN(Date.parse(at)) ? [] : [{ token: secretName(path), expiresAt: Date.parse(at) }]));
+}
+
+/** A secret's file is its name's folder in a pod (`secretFile`); anywhere else the file is named. */
+const secretName = (path: string): string => (basename(path) === secretKey ? basename(dirname(path)) : basename(path));
 
 function profile(text: string, name: string): Map<string, string> {
   const entries = new Map<string, string>();

@@ -69,7 +69,7 @@ describe("BackupExporter", () => {
             securityContext: { runAsNonRoot: true },
             containers: [{
               image,
-              command: ["dr", "--config", "/etc/dr/dr.json", "exporter", "--listen", `0.0.0.0:${exporterPort}`],
+              command: ["dr", "--config", "/etc/dr/dr.json", "exporter", "--address", "0.0.0.0", "--port", String(exporterPort)],
               securityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
               readinessProbe: { httpGet: { path: "/healthz" } },
               livenessProbe: { httpGet: { path: "/healthz" } },

@@ -127,7 +127,7 @@ describe("the tokens", () => {
   it("are given as secrets, in AWS's shared credentials format: the id, and the SHA-256 of the value", async () => {
     const { outputs } = await declared();
     const key = createHash("sha256").update("value-of-r2-writer-2026-11").digest("hex");
-    expect(await read(outputs.writer.file)).toBe(`[default]\naws_access_key_id = r2-writer-2026-11-id\naws_secret_access_key = ${key}\n`);
+    expect(await read(outputs.writer.file)).toBe(`[default]\naws_access_key_id = r2-writer-2026-11-id\naws_secret_access_key = ${key}\nexpires_at = ${current.expiresOn}\n`);
     for (const secret of [outputs.writer.file, outputs.writer.secretAccessKey, outputs.writer.accessKeyId, outputs.reader.file]) expect(await isSecret(secret)).toBe(true);
   });
 
