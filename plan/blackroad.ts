@@ -107,6 +107,9 @@ const alerts: readonly Alert[] = [
   { name: "WalArchiveLate", kind: "wal-age", above: addDurations(archiveTimeout, pushBoundDegraded), for: minutes(2), severity: "warning", keeps: "S2" },
   { name: "ReplicationLagHigh", kind: "replication-lag", above: replicationLag, for: minutes(1), severity: "warning", keeps: "S2" },
   { name: "SynchronousStandbyMissing", kind: "synchronous-standby-missing", for: minutes(2), severity: "critical", keeps: "D1" },
+  // Of each store by itself, so that nothing hides behind a store that is promised less. At half of the hour, logs and
+  // metrics that a run of theirs takes to its deadline would be called late; at three quarters somebody can still act.
+  { name: "StoreRecoveryPointAging", kind: "store-recovery-point-age", share: 0.75, for: minutes(2), severity: "warning", keeps: "O1" },
   { name: "VerificationFailed", kind: "verification-failed", for: minutes(5), severity: "critical", keeps: "V1" },
   // Weekly, and a day to look at one that failed.
   { name: "DrillOverdue", kind: "drill-overdue", above: days(8), for: hours(1), severity: "warning", keeps: "V2" },

@@ -71,8 +71,9 @@ function scaleAlert(alert: Alert, scaled: Scaled): Alert {
       return { ...alert, for: holds, above: scaled(alert.above) };
     case "token-expiry":
       return { ...alert, for: holds, below: scaled(alert.below) };
-    // A size, a push, a replica's lag and what holds or does not are the same at any pace.
+    // A size, a share, a push, a replica's lag and what holds or does not are the same at any pace.
     case "storage-available":
+    case "store-recovery-point-age":
     case "wal-age":
     case "replication-lag":
     case "synchronous-standby-missing":

@@ -210,6 +210,8 @@ export type Alert = {
   /** No backup of a type for so long. A type that runs less often than this has a threshold from its own schedule. */
   | { readonly kind: "overdue"; readonly above: Duration }
   | { readonly kind: "recovery-point-age"; readonly above: Duration }
+  /** Of each store, after this share of what it is promised to lose at the most. */
+  | { readonly kind: "store-recovery-point-age"; readonly share: number }
   | { readonly kind: "storage-available"; readonly below: Size }
   /** The newest WAL segment as it stands in a backend's bucket: an archiver that lies is seen by it. */
   | { readonly kind: "wal-age"; readonly above: Duration }

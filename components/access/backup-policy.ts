@@ -1,3 +1,4 @@
+import { forbiddenActions } from "../../plan/forbidden-actions.ts";
 import type { Identity } from "../../plan/identities.ts";
 import { catalogPrefix, prefixesOf, repositoryPrefix } from "../../plan/layout.ts";
 import { backupsKey, bucketsOf, keyAlias, replicaBucket } from "../../plan/names.ts";
@@ -14,30 +15,8 @@ export interface BackupPolicyInput {
   readonly archiveAccountId: string;
 }
 
-/**
- * What takes backups away, or lets them be taken away. Nobody here is allowed any of it, and it is denied as well:
- * what somebody attaches to the role one day must not open it. Only the accounts' administrators can.
- */
-const never = [
-  "glacier:DeleteArchive",
-  "glacier:DeleteVault",
-  "kms:CreateGrant",
-  "kms:DisableKey",
-  "kms:PutKeyPolicy",
-  "kms:ScheduleKeyDeletion",
-  "s3:BypassGovernanceRetention",
-  "s3:DeleteBucket",
-  "s3:DeleteBucketPolicy",
-  "s3:DeleteObjectVersion",
-  "s3:PutBucketObjectLockConfiguration",
-  "s3:PutBucketPolicy",
-  "s3:PutBucketVersioning",
-  "s3:PutEncryptionConfiguration",
-  "s3:PutLifecycleConfiguration",
-  "s3:PutObjectLegalHold",
-  "s3:PutObjectRetention",
-  "s3:PutReplicationConfiguration",
-];
+/** Denied as well as not allowed: what somebody attaches to the role one day must not open it. */
+const never: readonly string[] = Object.values(forbiddenActions).flat();
 
 /** What an identity may do in AWS, and nothing else. IAM takes at most 10,240 characters of it. */
 export function backupPolicy({ plan, identity, accountId, archiveAccountId }: BackupPolicyInput): PolicyDocument {

@@ -1,5 +1,7 @@
 import type { Plan } from "../../plan/types.ts";
 
+export { patternsMeet } from "../../plan/arn-patterns.ts";
+
 export const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
 /** A key by its alias, which is the same in every region. */
 export const aliasArn = (region: string, accountId: string, alias: string): string => `arn:aws:kms:${region}:${accountId}:${alias}`;
@@ -31,12 +33,4 @@ export function workloadProblem(field: string, pattern: string, accountId: strin
   if (wrong !== undefined) return wrong;
   if (!pattern.startsWith(roleArn(accountId, ""))) return `${field}: ${JSON.stringify(pattern)} is no role; workloads have no users of their own`;
   return !pattern.includes("*") || pattern.startsWith(roleArn(accountId, `${plan.name}-`)) ? undefined : `${field}: ${JSON.stringify(pattern)} has * before the plan's name; write ${roleArn(accountId, `${plan.name}-…`)}`;
-}
-
-/** Whether a name could have both patterns, in which `*` stands for anything. */
-export function patternsMeet(one: string, other: string): boolean {
-  if (one === "" && other === "") return true;
-  if (one.startsWith("*")) return patternsMeet(one.slice(1), other) || (other !== "" && patternsMeet(one, other.slice(1)));
-  if (other.startsWith("*")) return patternsMeet(other, one);
-  return one !== "" && one[0] === other[0] && patternsMeet(one.slice(1), other.slice(1));
 }

@@ -1,3 +1,5 @@
+import { storesByPromise } from "../promised-loss.ts";
+import { storeOfSchedule } from "../schedule-store.ts";
 import { knownInterval, type Check } from "./check.ts";
 
 /** Alerts that come in time, and not in ordinary operation. */
@@ -11,6 +13,7 @@ export const checkAlerts: Check = (plan, report) => {
     if (interval !== undefined && alert.above <= interval) report(`alerts[${alert.name}].above`, alert.above, `more than ${interval}, the interval of the most frequent backup: or it fires while all is well`);
   }
   if (!ages.some((alert) => alert.above + alert.for < rpo)) report("alerts", ages.map((alert) => alert.above + alert.for), `one on the recovery point's age that fires, its "for" counted, before system.rpo (${rpo}) is broken`);
+  checkStoreAges(plan, report);
   for (const alert of plan.alerts) {
     if (alert.kind === "failures" && alert.window < alert.for) report(`alerts[${alert.name}].window`, alert.window, `at least "for", ${alert.for}: or the failure has left the window before it fires`);
     if (alert.kind === "overdue" && !plan.schedules.some((schedule) => (knownInterval(schedule) ?? Infinity) < alert.above)) report(`alerts[${alert.name}].above`, alert.above, "more than the interval of some schedule: or it always fires");
@@ -22,6 +25,20 @@ export const checkAlerts: Check = (plan, report) => {
     }
   }
 };
+
+/** Each store has an alert that fires before what it is promised is broken, and not while its backups come as planned. */
+function checkStoreAges(plan: Parameters<Check>[0], report: Parameters<Check>[1]): void {
+  const ages = plan.alerts.filter((alert) => alert.kind === "store-recovery-point-age");
+  for (const { name, share } of ages) if (!(share > 0 && share < 1)) report(`alerts[${name}].share`, share, "between 0 and 1");
+  for (const [promised, store] of [...storesByPromise(plan)].flatMap(([loss, stores]) => stores.map((one) => [loss, one] as const))) {
+    if (!ages.some((alert) => alert.share * promised + alert.for < promised)) report("alerts", store.name, `one on the age of ${store.name} that fires, its "for" counted, before the ${promised} that it is promised`);
+    const own = plan.schedules.filter(({ name }) => storeOfSchedule[name] === store.name);
+    const ordinary = Math.min(...own.map((schedule) => (knownInterval(schedule) ?? Infinity) + schedule.deadline), ...(store.copies.some(({ kind }) => kind === "log-archive") ? [plan.postgres.archiveTimeout + plan.postgres.pushBoundDegraded] : []));
+    for (const { name, share } of ages) {
+      if (Number.isFinite(ordinary) && share * promised <= ordinary) report(`alerts[${name}].share`, share, `more than ${ordinary / promised}: ${store.name} is ${ordinary} s old while all is well`);
+    }
+  }
+}
 
 function shortestBackupInterval(schedules: readonly Parameters<typeof knownInterval>[0][]): number | undefined {
   const intervals = schedules.map(knownInterval).filter((interval) => interval !== undefined);

@@ -1,6 +1,7 @@
 /** The alert rules that follow from the plan, for Prometheus: PrometheusRule's `spec` and a rule file are both made of it. */
 import { overdueAfter } from "../overdue.ts";
 import { exporterJob, metrics } from "../metrics.ts";
+import { storesByPromise } from "../promised-loss.ts";
 import type { Alert, Plan, Schedule } from "../types.ts";
 import { formatDuration, formatSize, type Duration } from "../units.ts";
 import { toYaml } from "./yaml.ts";
@@ -35,7 +36,7 @@ export function prometheusRules(input: PrometheusRules): readonly RuleGroup[] {
   const of = (...kinds: readonly Alert["kind"][]): Rule[] => plan.alerts.filter(({ kind }) => kinds.includes(kind)).flatMap((alert) => rulesOf(input, alert));
   return [
     { name: `${plan.name}-backups`, rules: of("failures", "overdue", "storage-available") },
-    { name: `${plan.name}-recovery-point`, rules: of("recovery-point-age", "wal-age", "replication-lag", "synchronous-standby-missing") },
+    { name: `${plan.name}-recovery-point`, rules: of("recovery-point-age", "store-recovery-point-age", "wal-age", "replication-lag", "synchronous-standby-missing") },
     { name: `${plan.name}-proof`, rules: of("verification-failed", "drill-overdue", "token-expiry") },
     { name: `${plan.name}-monitoring`, rules: [...of("exporter-down", "metrics-stale"), watchdogRule(input)] },
   ];
@@ -111,6 +112,8 @@ function saidOf(plan: Plan, alert: Alert): readonly Said[] {
         summary: `What can be recovered is ${value("humanizeDuration")} old`,
         description: alert.above >= plan.system.rpo ? `The objective of ${formatDuration(plan.system.rpo)} is broken: everything newer would be lost now. \`dr status\` names the store.` : `At ${formatDuration(plan.system.rpo)} the objective is broken. \`dr status\` names the store that falls behind.`,
       }];
+    case "store-recovery-point-age":
+      return storeAgeRules(plan, alert);
     case "storage-available":
       return [{
         expr: `${metrics.storageAvailable.name} < ${alert.below}`,
@@ -178,6 +181,17 @@ function saidOfProof(alert: Extract<Alert, { readonly kind: "verification-failed
         description: "The exporter answers but has not been able to read a backend: what it says is old, and other alerts may not fire. Its log says what refuses.",
       }];
   }
+}
+
+/** A rule for the stores that are promised the same. */
+function storeAgeRules(plan: Plan, { share }: Extract<Alert, { readonly kind: "store-recovery-point-age" }>): readonly Said[] {
+  return [...storesByPromise(plan)].map(([promised, stores]): Said => ({
+    expr: `${metrics.storeRecoveryPointAge.name}{store=~"${stores.map(({ name }) => name).join("|")}"} > ${share * promised}`,
+    summary: `What can be recovered of ${label("store")} is ${value("humanizeDuration")} old`,
+    description: `At ${formatDuration(promised)} what is promised of ${label("store")} is broken: everything newer would be lost with what is live. \`dr status\` says which of its backups does not come through.`,
+    // Prometheus wants rules of one name to differ by more than their expression.
+    labels: { promised: promDuration(promised) },
+  }));
 }
 
 /** The plan's threshold for all that run often enough, and one of its own for every other schedule. */

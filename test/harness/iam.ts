@@ -1,6 +1,6 @@
 /** AWS's policy documents evaluated offline by iam-simulate, which knows every action and condition key of AWS. */
 import { allowedContextKeysForRequest, runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
-import { patternsMeet } from "../../components/aws/arn.ts";
+import { patternsMeet } from "../../plan/arn-patterns.ts";
 import type { PolicyDocument, Statement } from "../../components/aws/policy-document.ts";
 
 export const account = "111122223333";

@@ -11,7 +11,7 @@ const schedule = (name: ScheduleName) => {
   return found;
 };
 
-const thresholdOf = (alert: Alert): number | undefined => ("above" in alert ? alert.above : "below" in alert ? alert.below : undefined);
+const thresholdOf = (alert: Alert): number | undefined => ("share" in alert ? alert.share : "above" in alert ? alert.above : "below" in alert ? alert.below : undefined);
 
 describe("the shipped plan holds the requirements' figures", () => {
   it("O1, O2, O4, O5, S2: RPO 15 min, RTO 1 h, 90 days, 3 regions, lag under 1 s", () => {
@@ -82,6 +82,7 @@ describe("the shipped plan holds the requirements' figures", () => {
       ["WalArchiveLate", "S2", minutes(2), "warning", 180],
       ["ReplicationLagHigh", "S2", minutes(1), "warning", 1],
       ["SynchronousStandbyMissing", "D1", minutes(2), "critical", undefined],
+      ["StoreRecoveryPointAging", "O1", minutes(2), "warning", 0.75],
       ["VerificationFailed", "V1", minutes(5), "critical", undefined],
       ["DrillOverdue", "V2", hours(1), "warning", days(8)],
       ["R2TokenExpiring", "B1", hours(1), "warning", days(14)],

@@ -179,6 +179,10 @@ const alerts: readonly Case[] = [
   ["an overdue alert under every interval", (draft) => Object.assign(itemIn(draft.alerts, 1), { above: 60 }), "alerts[BackupOverdue].above", /always fires/],
   ["an alert on WAL that is on its way", (draft) => Object.assign(itemIn(draft.alerts, 5), { above: 75 }), "alerts[WalArchiveLate].above", /fires while all is well/],
   ["an alert on more lag than is promised", (draft) => Object.assign(itemIn(draft.alerts, 6), { above: 2 }), "alerts[ReplicationLagHigh].above", /at most system.replicationLag/],
+  ["no alert for a store before what it is promised is broken", (draft) => (draft.alerts = draft.alerts.filter(({ kind }) => kind !== "store-recovery-point-age")), "alerts", /age of logs that fires/],
+  ["an alert for a store that waits too long", (draft) => Object.assign(itemIn(draft.alerts, 8), { for: minutes(5) }), "alerts", /age of redis that fires/],
+  ["an alert for a store that is as old in ordinary operation", (draft) => Object.assign(itemIn(draft.alerts, 8), { share: 0.5 }), "alerts[StoreRecoveryPointAging].share", /metrics is 2100 s old while all is well/],
+  ["an alert on no share", (draft) => Object.assign(itemIn(draft.alerts, 8), { share: 1.5 }), "alerts[StoreRecoveryPointAging].share", /between 0 and 1/],
   ["an alert on more room than there is", (draft) => (backendIn(draft, "r2").quota = gib(5)), "alerts[BackupStorageLow].below", /quota of r2/],
 ];
 

@@ -70,6 +70,13 @@ describe("the alert rules", () => {
     expect(named("RecoveryPointAging")).toMatchObject([{ expr: "blackroad_recovery_point_age_seconds > 450", for: "5m", labels: { severity: "warning" } }]);
   });
 
+  it("O1: an alert of each store by itself, before what it is promised is broken", () => {
+    expect(named("StoreRecoveryPointAging").map(({ expr, for: holds, labels }) => [expr, holds, labels["promised"]])).toEqual([
+      ['blackroad_store_recovery_point_age_seconds{store=~"postgres|redis|vault|vectors|objects"} > 675', "2m", "15m"],
+      ['blackroad_store_recovery_point_age_seconds{store=~"logs|metrics|configuration"} > 2700', "2m", "1h"],
+    ]);
+  });
+
   it("N11: BackupStorageLow", () => {
     expect(named("BackupStorageLow")).toMatchObject([{ expr: "blackroad_backup_storage_available_bytes < 10737418240", for: "10m", labels: { severity: "warning" } }]);
   });

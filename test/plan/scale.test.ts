@@ -25,7 +25,7 @@ describe("a scaled plan", () => {
     expect(scaled.schedules.find((schedule) => schedule.name === "config-snapshot")?.retention).toBe("forever");
     expect(scaled.schedules.find((schedule) => schedule.name === "redis-snapshot")?.keepLonger?.[0]).toEqual({ every: 60, retention: days(7) / 60 });
     const thresholds = scaled.alerts.map((alert) => ("above" in alert ? alert.above : "below" in alert ? alert.below : undefined));
-    expect(thresholds).toEqual([0, 120, 15, 7.5, 10 * 1024 ** 3, 180, 1, undefined, undefined, days(8) / 60, days(14) / 60, undefined, 10]);
+    expect(thresholds).toEqual([0, 120, 15, 7.5, 10 * 1024 ** 3, 180, 1, undefined, undefined, undefined, days(8) / 60, days(14) / 60, undefined, 10]);
   });
 
   it("keeps what a tool or physics fixes", () => {

@@ -1,3 +1,4 @@
+import { forbiddenActions } from "../../../plan/forbidden-actions.ts";
 import { roleForbids } from "../workload-policy.ts";
 
 export const workloadKeepsKeys = roleForbids({
@@ -5,5 +6,5 @@ export const workloadKeepsKeys = roleForbids({
   severity: "critical",
   protects: "A job whose role may delete or disable a key, or write its policy, can make every backup unreadable at once.",
   fix: "Take the action away: workloads encrypt and decrypt, and administer nothing.",
-  actions: ["kms:CreateGrant", "kms:DeleteAlias", "kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:DisableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:UpdateAlias", "secretsmanager:DeleteSecret", "secretsmanager:PutResourcePolicy"],
+  actions: forbiddenActions.keys,
 });

@@ -20,6 +20,7 @@ export function rulesNamed(members: readonly ResourceReader[], names: readonly s
       if (alert.state !== "known" || !names.includes(String(alert.value))) return [];
       const expr = reader.read("expr");
       if (expr.state === "unknown") verdict.unjudged(reader, reader.pathOf("expr"));
+      if (reader.read("for").state === "unknown") verdict.unjudged(reader, reader.pathOf("for"));
       return [{ alert: String(alert.value), reader, expr: expr.state === "unknown" ? undefined : expr.state === "known" ? String(expr.value) : "" }];
     });
   });

@@ -1,16 +1,11 @@
 import { backupLoss } from "../../../plan/loss.ts";
+import { promisedLoss } from "../../../plan/promised-loss.ts";
 import { longestInterval } from "../../../plan/schedule.ts";
 import { storeOfSchedule } from "../../../plan/schedule-store.ts";
-import type { Plan, Store } from "../../../plan/types.ts";
 import type { ResourceReader } from "../../core/resource.ts";
 import type { StackRule, Verdict } from "../../core/rule.ts";
 import { patroniFiles, secondsOf } from "../postgres/files.ts";
 import { ofType, scheduleLabel, serves, stacksIn, types, whole } from "./parts.ts";
-
-/** What is lost at the most when everything live is gone: what the category promises, or what is accepted by name. */
-function promised(plan: Plan, store: Store): number {
-  return Math.max(plan.categories[store.category].rpo, ...plan.accepted.filter((one) => one.store === store.name && one.what === "rpo").map(({ upTo }) => upTo));
-}
 
 export const rpoKept: StackRule = {
   kind: "stack",
@@ -36,7 +31,7 @@ export const rpoKept: StackRule = {
         const own = [...losses].filter(([name]) => storeOfSchedule[name] === store.name).map(([, loss]) => loss);
         const all = store.name === "postgres" ? [...own, archived] : own;
         const least = Math.min(Infinity, ...all.filter((loss) => loss !== undefined));
-        const limit = promised(verdict.plan, store);
+        const limit = promisedLoss(verdict.plan, store);
         // What could not be judged was said to be so.
         if (least > limit && !all.includes(undefined)) verdict.violation(whole(stack), "", least === Infinity ? `no job and no archive keeps ${store.name}` : `${store.name} loses up to ${least} s, more than the ${limit} s of its objective`);
       }

@@ -7,7 +7,8 @@ import { promSeconds, rulesNamed, type AlertRule } from "./alert-rules.ts";
 import { ofType, scheduleLabel, serves, stacksIn, types, whole } from "./parts.ts";
 
 const commandPath = "spec.jobTemplate.spec.template.spec.containers";
-const overduePattern = new RegExp(`${metrics.lastBackup.name}\\{type=~?"([^"]+)"\\}\\s*>\\s*([\\d.]+)`);
+/** The whole of an expression: what is added to a comparison can keep it from ever firing. */
+const overduePattern = new RegExp(`^\\s*time\\(\\) - ${metrics.lastBackup.name}\\{type=~?"([^"]+)"\\}\\s*>\\s*([\\d.]+)\\s*$`);
 
 export const scheduleDeclared: StackRule = {
   kind: "stack",

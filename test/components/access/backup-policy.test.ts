@@ -40,6 +40,8 @@ describe("every identity's policy", () => {
     if (Effect === "Allow") return [Resource].flat()[0]?.replace("kms:*:", "kms:us-west-2:").replaceAll("*", "any") ?? "";
     if (action.startsWith("kms:")) return key;
     if (action.startsWith("glacier:")) return vault;
+    if (action.startsWith("secretsmanager:")) return `arn:aws:secretsmanager:us-west-2:${account}:secret:blackroad/any-abcdef`;
+    if (action.startsWith("iam:")) return action === "iam:CreateAccessKey" ? `arn:aws:iam::${account}:user/any` : roleOf("any");
     return /^s3:(?:Put(?:Bucket|Encryption|Lifecycle|Replication)|DeleteBucket)/.test(action) ? bucket : `${bucket}/any`;
   };
   const problemsOf = async (policy: PolicyDocument): Promise<readonly string[]> =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { patternsMeet, principalProblem, workloadProblem } from "../../../components/aws/arn.ts";
+import { principalProblem, workloadProblem } from "../../../components/aws/arn.ts";
 import { policyDocument, type Statement } from "../../../components/aws/policy-document.ts";
+import { patternsMeet } from "../../../plan/arn-patterns.ts";
 import { blackroad } from "../../../plan/blackroad.ts";
 import { account, documentProblems, roleOf } from "../../harness/iam.ts";
 
@@ -11,6 +12,8 @@ describe("two patterns of names", () => {
     ["*", "anything"],
     ["a*c", "abbbc"],
     ["same", "same"],
+    ["role/dr-?", "role/dr-1"],
+    ["role/d?-postgres", "role/dr-*"],
   ])("%s and %s may be the same name", (one, other) => {
     expect(patternsMeet(one, other)).toBe(true);
     expect(patternsMeet(other, one)).toBe(true);
@@ -21,6 +24,8 @@ describe("two patterns of names", () => {
     ["role/dr", "role/dr-postgres"],
     ["a*c", "abbb"],
     ["", "a"],
+    ["?", ""],
+    ["role/dr-??", "role/dr-1"],
   ])("%s and %s cannot", (one, other) => {
     expect(patternsMeet(one, other)).toBe(false);
     expect(patternsMeet(other, one)).toBe(false);

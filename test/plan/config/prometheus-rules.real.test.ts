@@ -33,6 +33,9 @@ const healthy: Readonly<Record<string, Line>> = {
   ...Object.fromEntries(["r2", "s3"].flatMap((target) => failureKinds.map((error) => [failure("redis-snapshot", target, error), constantly(0)]))),
   // The snapshots' sawtooth: from their deadline to an interval and the next one's deadline.
   [metrics.recoveryPointAge.name]: (minute) => minutes(4) + (minute % 5) * 60,
+  // Each store is as old as its backups let it be: an interval, and a run that takes all of its deadline.
+  [`${metrics.storeRecoveryPointAge.name}{store="redis"}`]: (minute) => minutes(4) + (minute % 5) * 60,
+  [`${metrics.storeRecoveryPointAge.name}{store="metrics"}`]: (minute) => minutes(15) + (minute % 20) * 60,
   [metrics.storageAvailable.name]: constantly(10 * 1024 ** 3),
   [`${metrics.walAge.name}{target="r2"}`]: (minute) => (minute % 2) * (postgres.archiveTimeout + postgres.pushBoundDegraded),
   [`${metrics.walAge.name}{target="s3"}`]: constantly(postgres.archiveTimeout + postgres.pushBound),
@@ -81,6 +84,8 @@ const cases: readonly Case[] = [
   { alert: "BackupFailed", what: "5 min after a failure is counted", faults: { [failure("redis-snapshot", "r2", "unavailable")]: from(10, 0, 1) }, at: 15 },
   { alert: "RecoveryPointAging", what: "before the objective is broken", faults: { [metrics.recoveryPointAge.name]: (minute) => minute * 60 }, at: 13 },
   { alert: "RecoveryPointStale", what: "5 min after the objective is broken", faults: { [metrics.recoveryPointAge.name]: (minute) => minute * 60 }, at: 21, before: { RecoveryPointAging: 1 }, firing: { RecoveryPointAging: 1, RecoveryPointStale: 1 } },
+  { alert: "StoreRecoveryPointAging", what: "before the quarter of an hour of a critical store is over", faults: { [`${metrics.storeRecoveryPointAge.name}{store="redis"}`]: (minute) => minute * 60 }, at: 14 },
+  { alert: "StoreRecoveryPointAging", what: "before the hour of an operational one is over", faults: { [`${metrics.storeRecoveryPointAge.name}{store="metrics"}`]: (minute) => minute * 60 }, at: 48 },
   { alert: "BackupStorageLow", what: "10 min after less than 10 GiB are left", faults: { [metrics.storageAvailable.name]: from(5, 10 * 1024 ** 3, 10 * 1024 ** 3 - 1) }, at: 15 },
   { alert: "WalArchiveLate", what: "for the one bucket that no segment reaches any more", faults: { [`${metrics.walAge.name}{target="r2"}`]: (minute) => minute * 60 }, at: 6 },
   { alert: "ReplicationLagHigh", what: "a minute after a replica falls behind", faults: { [`${metrics.replicationLag.name}{replica="pg-2"}`]: from(5, 0.2, 1.1) }, at: 6 },

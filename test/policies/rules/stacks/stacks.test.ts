@@ -18,8 +18,8 @@ import { alerts, changed, claim, cronJob, groups, patroni, r2, s3, system } from
 const judge = (rule: StackRule, resources: readonly ResourceFacts[]) => judgeStack(rule, resources, { plan, production: true });
 const nothing = (): boolean => false;
 const named = (name: string) => (one: ResourceFacts): boolean => one.name === name;
-/** The alerts with one rule's part changed. */
-const withAlert = (name: string, change: Readonly<Record<string, unknown>>) => alerts(groups.map((group) => ({ ...group, rules: group.rules.map((rule) => (rule.alert === name ? { ...rule, ...change } : rule)) })));
+/** The alerts with a part changed of one rule, or of those of its name that have some words in their expression. */
+const withAlert = (name: string, change: Readonly<Record<string, unknown>>, words = "") => alerts(groups.map((group) => ({ ...group, rules: group.rules.map((rule) => (rule.alert === name && rule.expr.includes(words) ? { ...rule, ...change } : rule)) })));
 
 it.each([threeTwoOne, regionsDiffer, rpoKept, lifecycleWindow, objectiveAlerts, scheduleDeclared, statefulBelongs, dataProtected].map((rule) => [rule.id, rule] as const))("%s lets the plan pass as it is declared", (_, rule) => {
   expect(judge(rule, system())).toEqual([]);
@@ -48,12 +48,17 @@ const cases: readonly Case[] = [
   [objectiveAlerts, "the alert has no expression", changed(nothing, withAlert("WalArchiveLate", { expr: undefined })), /no threshold/],
   [objectiveAlerts, "for is no duration", changed(nothing, withAlert("WalArchiveLate", { for: "soon" })), /no duration/],
   [objectiveAlerts, "there is no alert", changed(named("alerts")), /no alert RecoveryPointAging/],
+  [objectiveAlerts, "logs are not watched", changed(nothing, withAlert("StoreRecoveryPointAging", { expr: 'blackroad_store_recovery_point_age_seconds{store=~"metrics|configuration"} > 2700' }, '"logs')), /of logs is broken/],
+  [objectiveAlerts, "metrics are called old after an hour", changed(nothing, withAlert("StoreRecoveryPointAging", { expr: 'blackroad_store_recovery_point_age_seconds{store=~"logs|metrics|configuration"} > 3600' }, '"logs')), /the objective of 3600 s is broken by then/],
+  [objectiveAlerts, "the comparison is one half of what is asked", changed(nothing, withAlert("RecoveryPointAging", { expr: "blackroad_recovery_point_age_seconds > 450 and vector(0) > 1" })), /no threshold/],
+  [objectiveAlerts, "the metric is another", changed(nothing, withAlert("RecoveryPointAging", { expr: "not_blackroad_recovery_point_age_seconds > 450" })), /no threshold/],
+  [scheduleDeclared, "overdue is never true", changed(nothing, withAlert("BackupOverdue", { expr: 'time() - blackroad_last_backup_timestamp{type=~"redis-snapshot"} > 7200 and vector(0) > 1' }, "redis-snapshot")), /no rule BackupOverdue watches redis-snapshot/],
   [scheduleDeclared, "a job is missing", changed(named("verify")), /no CronJob runs verify/],
   [scheduleDeclared, "a job has no label", changed(nothing, cronJob("archive", { label: null })), /no CronJob runs archive/],
   [scheduleDeclared, "a job does something else", changed(nothing, cronJob("archive", { command: ["true"] })), /asks for dr backup archive/],
   [scheduleDeclared, "nobody watches", changed(named("alerts")), /no rule BackupOverdue watches/],
   [scheduleDeclared, "overdue is called late", changed(nothing, withAlert("BackupOverdue", { for: "2h" })), /more than the plan's/],
-  [scheduleDeclared, "the threshold is too high", changed(nothing, alerts([{ rules: [{ alert: "BackupOverdue", for: "5m", expr: `blackroad_last_backup_timestamp{type=~"${plan.schedules.map(({ name }) => name).join("|")}"} > 9999999` }] }])), /is called overdue after/],
+  [scheduleDeclared, "the threshold is too high", changed(nothing, alerts([{ rules: [{ alert: "BackupOverdue", for: "5m", expr: `time() - blackroad_last_backup_timestamp{type=~"${plan.schedules.map(({ name }) => name).join("|")}"} > 9999999` }] }])), /is called overdue after/],
   [statefulBelongs, "a volume is nobody's", changed(nothing, claim("mysql", "us-east-1", 0)), /no store of the plan/],
   [statefulBelongs, "servers with volumes are unlabelled", changed(nothing, resource("kubernetes:apps/v1:StatefulSet", { spec: { volumeClaimTemplates: [{}] } })), /is unset/],
   [statefulBelongs, "a bucket is nobody's", changed(nothing, s3("uploads", "us-east-1")), /no bucket that the plan knows/],
