@@ -4,8 +4,11 @@ import { unset, type Verdict } from "./rule.ts";
 import { shown, unknown } from "./value.ts";
 
 export interface PolicyStatements {
+  /** Of which every part is known: only such a one can be what a rule asks for. */
   readonly known: readonly ResourceReader[];
-  /** Whether there are no others, whose values are not known yet. */
+  /** Those and the others, a part of which is not known yet: what the rest of it allows is allowed anyway. */
+  readonly all: readonly ResourceReader[];
+  /** Whether every statement is known. */
   readonly complete: boolean;
 }
 
@@ -31,8 +34,8 @@ function statementsIn(policy: ResourceReader, resource: ResourceReader, verdict:
     return undefined;
   }
   // AWS takes one statement without a list as well.
-  const single = list.length === 0 && policy.peek("Statement.Effect").state !== "unset" ? policy.json("Statement") : "unset";
-  const statements = typeof single === "object" ? [single] : list;
+  const single = list.length === 0 ? policy.json("Statement") : "unset";
+  const statements = typeof single === "object" && single.keys([]).length > 0 ? [single] : list;
   if (statements.length === 0) {
     verdict.violation(resource, path, "has no statement");
     return undefined;
@@ -40,19 +43,24 @@ function statementsIn(policy: ResourceReader, resource: ResourceReader, verdict:
   const known = statements.filter(isKnown);
   for (const statement of statements) {
     if (!known.includes(statement)) verdict.unjudged(resource, statement.where);
-    else verdict.property(statement, "Effect", (effect) => (effect === "Allow" || effect === "Deny" ? undefined : `${shown(effect)}, neither "Allow" nor "Deny"`));
+    const foreign = statement.keys([]).filter((key) => !elements.includes(key));
+    if (foreign.length > 0) verdict.violation(resource, statement.where, `has ${foreign.join(", ")}, which no rule reads; a statement has ${elements.join(", ")}`);
+    if (statement.read("Effect").state !== "unknown") verdict.property(statement, "Effect", (effect) => (effect === "Allow" || effect === "Deny" ? undefined : `${shown(effect)}, neither "Allow" nor "Deny"`));
   }
-  return { known, complete: known.length === statements.length };
+  return { known, all: statements, complete: known.length === statements.length };
 }
 
 /** `breaks` of a rule that reads the statements of a policy at `path`. */
 export const policyBreaks = (path: string, statement: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => ({
   [path]: unset,
   [`${path}.Statement`]: unset,
+  [`${path}.Statement[*]`]: { Effect: "Allow", notaction: "*" },
   ...Object.fromEntries(Object.entries(statement).map(([key, value]) => [`${path}.Statement[*].${key}`, value])),
 });
 
 const parts = ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+/** As AWS spells them: what is spelt otherwise would be passed by. */
+const elements: readonly string[] = ["Sid", ...parts];
 const isKnown = (statement: ResourceReader): boolean => parts.every((part) => {
   const reading = statement.peek(part);
   return reading.state !== "unknown" && !(reading.state === "known" && holdsUnknown(reading.value));
@@ -88,23 +96,34 @@ export function principalsOf(statement: ResourceReader): readonly string[] {
   if (typeof value !== "object" || value === null) return texts(value);
   return Object.values(value).flatMap(texts);
 }
-export const isForEverybody = (statement: ResourceReader): boolean => principalsOf(statement).includes("*");
+/** Whether a statement that allows does so for anybody: any pattern of principals is one that others fit as well. */
+export const isForEverybody = (statement: ResourceReader): boolean => principalsOf(statement).some((principal) => principal.includes("*"));
+/** Whether a statement that denies does so for all: `*` of services or of federated users is not everybody. */
+function meansEverybody(statement: ResourceReader): boolean {
+  const value = read(statement, "Principal");
+  return texts(typeof value === "object" && value !== null && "AWS" in value ? value.AWS : value).includes("*");
+}
 export const allButPrincipals = (statement: ResourceReader): boolean => read(statement, "NotPrincipal") !== undefined;
 
 /** `Condition` as operator, key, values; keys and operators in the case that they stand in. */
-export function conditionsOf(statement: ResourceReader): readonly { readonly operator: string; readonly key: string; readonly values: readonly string[] }[] {
+export type Conditions = readonly { readonly operator: string; readonly key: string; readonly values: readonly string[] }[];
+
+export function conditionsOf(statement: ResourceReader): Conditions {
   const value = read(statement, "Condition");
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([operator, keys]: readonly [string, unknown]) =>
     typeof keys === "object" && keys !== null ? Object.entries(keys).map(([key, values]: readonly [string, unknown]) => ({ operator, key, values: texts(typeof values === "boolean" || typeof values === "number" ? String(values) : values) })) : []);
 }
 
-/** Whether one of the patterns, with AWS's `*` and `?`, is of the name; case counts in ARNs and not in actions. */
+/** A condition by which a denial leaves out those whom it names, and nobody else. */
+export const exceptsByName = ({ operator, key, values }: Conditions[number]): boolean => /^ArnNot(Like|Equals)$/.test(operator) && key.toLowerCase() === "aws:principalarn" && values.length > 0;
+
+/** Whether one of the patterns, with AWS's `*` and `?`, is of the name, whose own `*` is anything; case counts in ARNs and not in actions. */
 export const covers = (patterns: readonly string[], name: string): boolean => patterns.some((pattern) => glob(pattern).test(name));
 export const coversAction = (patterns: readonly string[], action: string): boolean => covers(patterns.map((pattern) => pattern.toLowerCase()), action.toLowerCase());
 
-const glob = (pattern: string): RegExp => new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
+const glob = (pattern: string): RegExp => new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("*", ".*").replaceAll("?", "[^*]")}$`, "s");
 
 /** Whether a statement keeps everybody from all of the actions, on all of the resources. */
 export const deniesEverybody = (statement: ResourceReader, actions: readonly string[], resources: readonly string[]): boolean =>
-  isDeny(statement) && isForEverybody(statement) && actions.every((action) => coversAction(actionsOf(statement), action)) && resources.every((resource) => covers(resourcesOf(statement), resource));
+  isDeny(statement) && meansEverybody(statement) && actions.every((action) => coversAction(actionsOf(statement), action)) && resources.every((resource) => covers(resourcesOf(statement), resource));

@@ -12,7 +12,7 @@ export const roleForbids = ({ actions, ...rule }: Pick<ResourceRule, "id" | "sev
   selects: ["role"],
   judge(resource, verdict) {
     if (!mayBeWorkload(resource, verdict.plan.name)) return;
-    for (const one of statementsOf(resource, "policy", verdict, "is not set")?.known ?? []) {
+    for (const one of statementsOf(resource, "policy", verdict, "is not set")?.all ?? []) {
       if (!isAllow(one)) continue;
       if (allButActions(one)) verdict.violation(resource, one.pathOf("NotAction"), "allows all but a few actions, and so whatever AWS invents");
       const patterns = actionsOf(one);

@@ -1,8 +1,10 @@
-import { actionsOf, allButActions, conditionsOf, isAllow, policyBreaks, principalsOf, statementsOf } from "../../core/aws-policy.ts";
+import { actionsOf, allButActions, conditionsOf, coversAction, isAllow, policyBreaks, principalsOf, statementsOf } from "../../core/aws-policy.ts";
 import type { ResourceRule } from "../../core/rule.ts";
 import { keyPolicyProblem } from "./key-policy.ts";
-import { keyTypes } from "./key-types.ts";
+import { keyPolicyTypes } from "./key-types.ts";
 
+/** What only a pattern that is too wide has in one. */
+const everything = ["kms:Decrypt", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"];
 const root = /^(arn:aws:iam::\d{12}:root|\d{12})$/;
 
 export const kmsAllForRootOnly: ResourceRule = {
@@ -12,18 +14,18 @@ export const kmsAllForRootOnly: ResourceRule = {
   enforcement: "mandatory",
   protects: "Whoever may do everything with a key may delete it, and every backup with it, or give it to another account.",
   fix: "Allow kms:* to the account's root user alone (aws:PrincipalArn equal to the root's), and everybody else action by action.",
-  types: keyTypes,
+  types: keyPolicyTypes,
   breaks: {
     ...policyBreaks("policy", { Effect: "Permit", Principal: { AWS: "arn:aws:iam::111122223333:role/Somebody" }, Action: "kms:*", NotAction: "kms:Decrypt", Condition: { ArnLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Somebody" } } }),
     policy: "{",
   },
   selects: ["multiRegion"],
   judge(resource, verdict) {
-    for (const one of statementsOf(resource, "policy", verdict, keyPolicyProblem(resource))?.known ?? []) {
+    for (const one of statementsOf(resource, "policy", verdict, keyPolicyProblem(resource))?.all ?? []) {
       if (!isAllow(one)) continue;
       if (allButActions(one)) verdict.violation(resource, one.pathOf("NotAction"), "allows all but a few actions");
-      // `kms:Put*` and the like are all of a kind too; kms:* and * are everything.
-      if (!actionsOf(one).some((action) => /^(kms:)?\*+$/i.test(action))) continue;
+      // By any pattern: `kms:?*` is everything too.
+      if (!actionsOf(one).some((pattern) => everything.every((action) => coversAction([pattern], action)))) continue;
       const conditions = conditionsOf(one);
       const rootAlone = conditions.length === 0 || conditions.every(({ operator, key, values }) => /^(Arn|String)(Equals|Like)$/.test(operator) && key.toLowerCase() === "aws:principalarn" && values.every((value) => root.test(value)));
       if (!principalsOf(one).every((principal) => root.test(principal))) verdict.violation(resource, one.pathOf("Principal"), "may do everything with the key, and is not the account's root");

@@ -1,9 +1,9 @@
-import { actionsOf, conditionsOf, coversAction, isAllow, isDeny, isForEverybody, policyBreaks, statementsOf } from "../../core/aws-policy.ts";
+import { actionsOf, conditionsOf, coversAction, deniesEverybody, exceptsByName, isAllow, policyBreaks, statementsOf, type Conditions } from "../../core/aws-policy.ts";
 import { unset, type ResourceRule, type Verdict } from "../../core/rule.ts";
 import type { ResourceReader } from "../../core/resource.ts";
-import { isWorkload } from "../workloads.ts";
+import { mayMeanWorkload } from "../workloads.ts";
 import { keyPolicyProblem } from "./key-policy.ts";
-import { keyTypes } from "./key-types.ts";
+import { keyPolicyTypes } from "./key-types.ts";
 
 const destruction = ["kms:ScheduleKeyDeletion", "kms:DisableKey"];
 
@@ -14,9 +14,9 @@ export const kmsDeletionDenied: ResourceRule = {
   enforcement: "mandatory",
   protects: "A workload, or a thief of its credentials, that deletes the key makes every backup unreadable and need not touch one.",
   fix: `Deny everybody ${destruction.join(" and ")} but the administrators, by ArnNotLike of aws:PrincipalArn, none of which is a workload's; allow them to nobody else.`,
-  types: keyTypes,
+  types: keyPolicyTypes,
   breaks: {
-    ...policyBreaks("policy", { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" }, Action: ["kms:ScheduleKeyDeletion"], Condition: unset }),
+    ...policyBreaks("policy", { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" }, Action: ["kms:ScheduleKeyDeletion"], Resource: "arn:aws:kms:us-west-2:111122223333:key/another", Condition: unset }),
     policy: "{",
   },
   selects: ["multiRegion"],
@@ -25,7 +25,7 @@ export const kmsDeletionDenied: ResourceRule = {
     const statements = statementsOf(resource, "policy", verdict, problem);
     if (statements === undefined) return;
     for (const one of statements.known) if (isAllow(one)) allowed(resource, one, verdict);
-    const denied = statements.known.some((one) => isDeny(one) && isForEverybody(one) && destruction.every((action) => coversAction(actionsOf(one), action)) && onlyForPeople(conditionsOf(one), verdict.plan.name));
+    const denied = statements.known.some((one) => deniesEverybody(one, destruction, ["*"]) && onlyForPeople(conditionsOf(one), verdict.plan.name));
     if (!denied && statements.complete) verdict.violation(resource, "policy", `does not deny ${destruction.join(" and ")} to everybody but administrators`);
   },
 };
@@ -39,8 +39,8 @@ function allowed(resource: ResourceReader, one: ResourceReader, verdict: Verdict
   else if (named.some(({ values }) => values.some((value) => isEverybodyOrWorkload(verdict.plan.name, value)))) verdict.violation(resource, one.pathOf("Condition"), `lets workloads ${destruction.join(" and ")}`);
 }
 
-const isEverybodyOrWorkload = (plan: string, pattern: string): boolean => isWorkload(plan, pattern) || /[:/]\*+$/.test(pattern.replace(/aws-reserved\/.*/, "")) || pattern === "*";
+const isEverybodyOrWorkload = (plan: string, pattern: string): boolean => mayMeanWorkload(plan, pattern) || /[:/]\*+$/.test(pattern.replace(/aws-reserved\/.*/, ""));
 
 /** Somebody must be left out, or nobody could ever delete the key of a system that is gone; that one may be none. */
-const onlyForPeople = (conditions: ReturnType<typeof conditionsOf>, plan: string): boolean =>
-  conditions.length > 0 && conditions.every(({ operator, key, values }) => /^ArnNot(Like|Equals)$/.test(operator) && key.toLowerCase() === "aws:principalarn" && values.every((value) => !isEverybodyOrWorkload(plan, value)));
+const onlyForPeople = (conditions: Conditions, plan: string): boolean =>
+  conditions.length > 0 && conditions.every(exceptsByName) && conditions.every(({ values }) => values.every((value) => !isEverybodyOrWorkload(plan, value)));

@@ -1,4 +1,4 @@
-import { bucketOf, type PlannedBucket } from "../../core/bucket-role.ts";
+import { bucketOf, type BucketRole, type PlannedBucket } from "../../core/bucket-role.ts";
 import type { ResourceReader } from "../../core/resource.ts";
 import type { Severity, StackRule } from "../../core/rule.ts";
 
@@ -15,6 +15,9 @@ export interface GuardRule {
   readonly needs: (bucket: PlannedBucket) => boolean;
 }
 
+/** What a bucket can be whose name is not known yet. */
+const everyRole: readonly BucketRole[] = ["backup", "replica", "archive", "log", "state", "unnamed"];
+
 /** A rule that a bucket has a guard at all; what the guard says is another's to judge. */
 export const guardPresent = ({ id, severity, protects, fix, type, needs }: GuardRule): StackRule => ({
   kind: "stack",
@@ -29,8 +32,9 @@ export const guardPresent = ({ id, severity, protects, fix, type, needs }: Guard
     const guards = resources.filter(({ facts }) => facts.type === type);
     for (const bucket of resources.filter(({ facts }) => facts.type === bucketType)) {
       const planned = bucketOf(bucket, verdict.plan);
-      if (planned === "unknown" || !needs(planned) || guards.some((guard) => belongsTo(guard, "bucket", bucket))) continue;
-      verdict.violation(bucket, "", `has no ${type.split(":").at(-1) ?? type} beside it`);
+      if (guards.some((guard) => belongsTo(guard, "bucket", bucket)) || (planned !== "unknown" && !needs(planned))) continue;
+      if (planned === "unknown" && !everyRole.every((role) => needs({ role, shortLived: false }))) verdict.unjudged(bucket, "bucket");
+      else verdict.violation(bucket, "", `has no ${type.split(":").at(-1) ?? type} beside it`);
     }
   },
 });

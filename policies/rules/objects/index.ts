@@ -2,6 +2,7 @@ import type { Rule } from "../../core/rule.ts";
 import { glacierClosed } from "./glacier-closed.ts";
 import { glacierLockPresent } from "./glacier-lock-present.ts";
 import { glacierLock } from "./glacier-lock.ts";
+import { noWildcardDoors } from "./no-wildcard-doors.ts";
 import { noWildcardPrincipal } from "./no-wildcard-principal.ts";
 import { r2AbortMultipart } from "./r2-abort-multipart.ts";
 import { r2Lifecycle } from "./r2-lifecycle.ts";
@@ -13,6 +14,7 @@ import { r2TokenScoped } from "./r2-token-scoped.ts";
 import { s3AbortMultipart } from "./s3-abort-multipart.ts";
 import { s3CustomerKey } from "./s3-customer-key.ts";
 import { s3EncryptionPresent } from "./s3-encryption-present.ts";
+import { s3KeepsContent } from "./s3-keeps-content.ts";
 import { s3LifecyclePresent } from "./s3-lifecycle-present.ts";
 import { s3LifecycleRetention } from "./s3-lifecycle-retention.ts";
 import { s3LifecycleVersions } from "./s3-lifecycle-versions.ts";
@@ -32,6 +34,7 @@ import { s3ReplicationPresent } from "./s3-replication-present.ts";
 import { s3ReplicationRegion } from "./s3-replication-region.ts";
 import { s3ReplicationTime } from "./s3-replication-time.ts";
 import { s3ReplicationWholeBucket } from "./s3-replication-whole-bucket.ts";
+import { s3Satellites } from "./s3-satellites.ts";
 import { s3SseCBlocked } from "./s3-sse-c-blocked.ts";
 import { s3VersioningPresent } from "./s3-versioning-present.ts";
 import { s3Versioning } from "./s3-versioning.ts";
@@ -44,6 +47,7 @@ export const objectsRules: readonly Rule[] = [
   glacierClosed,
   glacierLockPresent,
   glacierLock,
+  noWildcardDoors,
   noWildcardPrincipal,
   r2AbortMultipart,
   r2Lifecycle,
@@ -55,6 +59,7 @@ export const objectsRules: readonly Rule[] = [
   s3AbortMultipart,
   s3CustomerKey,
   s3EncryptionPresent,
+  s3KeepsContent,
   s3LifecyclePresent,
   s3LifecycleRetention,
   s3LifecycleVersions,
@@ -74,6 +79,7 @@ export const objectsRules: readonly Rule[] = [
   s3ReplicationRegion,
   s3ReplicationTime,
   s3ReplicationWholeBucket,
+  s3Satellites,
   s3SseCBlocked,
   s3VersioningPresent,
   s3Versioning,

@@ -16,7 +16,7 @@ export const noWildcardPrincipal: ResourceRule = {
   judge(resource, verdict) {
     const path = policyPathOf(resource);
     const statements = statementsOf(resource, path, verdict, "is unset, so nothing here says who may come");
-    for (const one of statements?.known ?? []) {
+    for (const one of statements?.all ?? []) {
       if (!isAllow(one)) continue;
       if (isForEverybody(one)) verdict.violation(resource, one.pathOf("Principal"), "allows everybody");
       if (allButPrincipals(one)) verdict.violation(resource, one.pathOf("NotPrincipal"), "allows everybody but those");

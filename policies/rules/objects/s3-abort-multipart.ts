@@ -1,5 +1,6 @@
 import { days } from "../../../plan/units.ts";
 import { wholeDays } from "../../core/bucket-role.ts";
+import type { ResourceReader } from "../../core/resource.ts";
 import { unset, type ResourceRule } from "../../core/rule.ts";
 import { enabledRules, lifecycleType, prefixOf } from "./lifecycle.ts";
 
@@ -25,7 +26,7 @@ export const s3AbortMultipart: ResourceRule = {
       const prefix = prefixOf(rule);
       const status = rule.peek("status");
       const known = age.state === "known" && typeof age.value === "number" && age.value >= least && age.value <= most;
-      if (known && prefix === "" && status.state === "known") return;
+      if (known && prefix === "" && isWhole(rule) && status.state === "known") return;
       if (age.state === "unknown" || (known && (prefix === undefined || status.state === "unknown"))) {
         verdict.unjudged(resource, rule.pathOf(path));
         open = true;
@@ -34,3 +35,6 @@ export const s3AbortMultipart: ResourceRule = {
     if (!open) verdict.violation(resource, "rules", `has none that aborts uploads of the whole bucket after ${least === most ? least : `${least} to ${most}`} days`);
   },
 };
+
+/** What names a tag or a size is not about the whole bucket. */
+const isWhole = (rule: ResourceReader): boolean => ["filter.tag", "filter.and", "filter.objectSizeGreaterThan", "filter.objectSizeLessThan"].every((path) => rule.peek(path).state === "unset");

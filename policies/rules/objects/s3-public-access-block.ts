@@ -10,7 +10,7 @@ export const s3PublicAccessBlock: ResourceRule = {
   enforcement: "mandatory",
   protects: "One policy or ACL by mistake, and everybody reads the backups.",
   fix: `Set ${switches.join(", ")} to true.`,
-  types: ["aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"],
+  types: ["aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"],
   breaks: Object.fromEntries(switches.map((one) => [one, false])),
   judge(resource, verdict) {
     for (const one of switches) verdict.property(resource, one, (value) => (value === true ? undefined : `${shown(value)}, not true`));

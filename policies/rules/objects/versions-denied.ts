@@ -1,7 +1,7 @@
-import { conditionsOf, covers, deniesEverybody, policyBreaks, statementsOf } from "../../core/aws-policy.ts";
+import { conditionsOf, deniesEverybody, exceptsByName, policyBreaks, statementsOf, type Conditions } from "../../core/aws-policy.ts";
 import { bucketOf } from "../../core/bucket-role.ts";
 import type { ResourceRule } from "../../core/rule.ts";
-import { isWorkload } from "../workloads.ts";
+import { mayMeanWorkload } from "../workloads.ts";
 import { ownNamesOf } from "./policies.ts";
 
 const actions = ["s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"];
@@ -30,5 +30,4 @@ export const versionsDenied: ResourceRule = {
 };
 
 /** No condition, or one exception by name that no workload is part of. */
-const onlyForPeople = (conditions: ReturnType<typeof conditionsOf>, plan: string): boolean =>
-  conditions.every(({ operator, key, values }) => /^ArnNot(Like|Equals)$/.test(operator) && key.toLowerCase() === "aws:principalarn" && values.every((value) => !isWorkload(plan, value) && !covers([value], `arn:aws:iam::111122223333:role/${plan}-dr-postgres-x`)));
+const onlyForPeople = (conditions: Conditions, plan: string): boolean => conditions.every(exceptsByName) && conditions.every(({ values }) => values.every((value) => !mayMeanWorkload(plan, value)));

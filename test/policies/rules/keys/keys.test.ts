@@ -3,10 +3,12 @@ import { kmsAliases } from "../../../../policies/rules/keys/kms-aliases.ts";
 import { kmsAllForRootOnly } from "../../../../policies/rules/keys/kms-all-for-root-only.ts";
 import { kmsDeletionDenied } from "../../../../policies/rules/keys/kms-deletion-denied.ts";
 import { kmsDeletionWindow } from "../../../../policies/rules/keys/kms-deletion-window.ts";
+import { kmsEnabled } from "../../../../policies/rules/keys/kms-enabled.ts";
 import { kmsNoWildcardPrincipal } from "../../../../policies/rules/keys/kms-no-wildcard-principal.ts";
 import { kmsReplicas } from "../../../../policies/rules/keys/kms-replicas.ts";
 import { kmsRotation } from "../../../../policies/rules/keys/kms-rotation.ts";
 import { workloadKeepsKeys } from "../../../../policies/rules/keys/workload-keeps-keys.ts";
+import { workloadKeepsRights } from "../../../../policies/rules/keys/workload-keeps-rights.ts";
 import { resource } from "../../../harness/policies.ts";
 import { tryResource, tryStack } from "../cases.ts";
 
@@ -34,13 +36,17 @@ tryResource(kmsNoWildcardPrincipal, {
 });
 tryResource(kmsAllForRootOnly, {
   passes: { "the root": policy(allow({ Action: "kms:*" })), "the root user alone": policy(allow({ Action: "kms:*", Condition: { ArnEquals: { "aws:PrincipalArn": root } } })) },
-  fails: { ...missing, "a role": policy(allow({ Action: ["kms:*"], Principal: { AWS: administrator } })), "a role by its condition": policy(allow({ Action: "*", Condition: { ArnLike: { "aws:PrincipalArn": administrator } } })), "all but one action": policy(allow({ Action: undefined, NotAction: "kms:Decrypt" })) },
+  fails: { ...missing, "a role": policy(allow({ Action: ["kms:*"], Principal: { AWS: administrator } })), "a role by its condition": policy(allow({ Action: "*", Condition: { ArnLike: { "aws:PrincipalArn": administrator } } })), "all but one action": policy(allow({ Action: undefined, NotAction: "kms:Decrypt" })), "everything by another pattern": policy(allow({ Action: "kms:?*", Principal: { AWS: administrator } })) },
   unjudged: unread,
 });
+tryResource(kmsAllForRootOnly, { passes: {}, fails: { "a policy beside the key": { policy: policy(allow({ Action: "kms:*", Principal: { AWS: administrator } })).policy }, "none": {} }, unjudged: { "an unknown policy": { policy: unknown } } }, "aws:kms/keyPolicy:KeyPolicy");
+tryResource(kmsEnabled, { passes: { "nothing said": {}, "on": { isEnabled: true } }, fails: { "off": { isEnabled: false }, "a policy that locks everybody out": { bypassPolicyLockoutSafetyCheck: true } }, unjudged: { "an unknown switch": { isEnabled: unknown } } });
+tryResource(kmsEnabled, { passes: { "on": { enabled: true } }, fails: { "off": { enabled: false } }, unjudged: { "an unknown switch": { enabled: unknown } } }, "aws:kms/replicaKey:ReplicaKey");
 tryResource(kmsDeletionDenied, {
   passes: { "everybody but administrators": policy(deny()), "administrators that are allowed": policy(deny(), allow({ Action: destroy, Condition: { ArnLike: { "aws:PrincipalArn": administrator } } })) },
   fails: {
     ...missing, "no denial": policy(allow({})), "a denial with an exception for workloads": policy(deny({ Condition: { ArnNotLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/blackroad-dr-postgres-us-east-1" } } })), "an exception for every role": policy(deny({ Condition: { ArnNotLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/*" } } })),
+    "an exception for a pattern with workloads in it": policy(deny({ Condition: { ArnNotLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/black*" } } })), "a denial about another key": policy(deny({ Resource: "arn:aws:kms:us-west-2:111122223333:key/other" })), "a denial for services": policy(deny({ Principal: { Service: "*" } })),
     "a denial of one of both": policy(deny({ Action: "kms:DisableKey" })), "a denial for one": policy(deny({ Principal: { AWS: root } })), "somebody without a name who is allowed": policy(deny(), allow({ Action: destroy })), "a workload that is allowed": policy(deny(), allow({ Action: "kms:*", Condition: { ArnLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/blackroad-dr-*" } } })),
   },
   unjudged: unread,
@@ -48,6 +54,12 @@ tryResource(kmsDeletionDenied, {
 tryResource(workloadKeepsKeys, {
   passes: { "its own use": { role: "blackroad-dr-postgres-us-east-1", ...policy(allow({})) }, "a denial": { role: "blackroad-dr-postgres-us-east-1", ...policy(deny()) }, "an administrator's": { role: "KeyAdministrator", ...policy(allow({ Action: "kms:*" })) } },
   fails: { "deletion": { role: "blackroad-dr-postgres-us-east-1", ...policy(allow({ Action: "kms:ScheduleKeyDeletion" })) }, "a pattern of it, in other letters": { role: "blackroad-dr-postgres-us-east-1", ...policy(allow({ Action: "KMS:Schedule*" })) }, "a role that is not known": { role: unknown, ...policy(allow({ Action: "kms:*" })) }, "all but": { role: "blackroad-dr-all-us-east-1", ...policy(allow({ Action: undefined, NotAction: "s3:*" })) }, "no policy": { role: "blackroad-dr-all-us-east-1" } },
+  unjudged: { "an unknown policy": { role: "blackroad-dr-all-us-east-1", policy: unknown } },
+});
+
+tryResource(workloadKeepsRights, {
+  passes: { "none": { role: "blackroad-dr-all-us-east-1", ...policy(allow({ Action: "s3:PutObject" })) } },
+  fails: { "a policy of its own making": { role: "blackroad-dr-all-us-east-1", ...policy(allow({ Action: "iam:Put*" })) }, "a role to hand on": { role: "blackroad-dr-all-us-east-1", ...policy(allow({ Action: ["iam:PassRole"] })) } },
   unjudged: { "an unknown policy": { role: "blackroad-dr-all-us-east-1", policy: unknown } },
 });
 

@@ -2,6 +2,7 @@ import { unknown } from "../../../../policies/core/value.ts";
 import { glacierClosed } from "../../../../policies/rules/objects/glacier-closed.ts";
 import { glacierLock } from "../../../../policies/rules/objects/glacier-lock.ts";
 import { glacierLockPresent } from "../../../../policies/rules/objects/glacier-lock-present.ts";
+import { noWildcardDoors } from "../../../../policies/rules/objects/no-wildcard-doors.ts";
 import { noWildcardPrincipal } from "../../../../policies/rules/objects/no-wildcard-principal.ts";
 import { tlsOnly } from "../../../../policies/rules/objects/tls-only.ts";
 import { versionsDenied } from "../../../../policies/rules/objects/versions-denied.ts";
@@ -22,7 +23,7 @@ const tls = (more: object = {}) => ({ Effect: "Deny", Principal: "*", Action: "s
 tryResource(tlsOnly, {
   passes: { "a denial of all": policy(tls()), "one for everybody of AWS, and no list": policy(tls({ Principal: { AWS: "*" }, Action: ["*"], Resource: "*" })) },
   fails: {
-    ...missing, "another effect": policy(tls({ Effect: "Allow" })), "a denial for one": policy(tls({ Principal: { AWS: root } })), "a denial of one action": policy(tls({ Action: "s3:GetObject" })), "objects alone": policy(tls({ Resource: `${arn}/*` })),
+    ...missing, "another effect": policy(tls({ Effect: "Allow" })), "a denial for one": policy(tls({ Principal: { AWS: root } })), "a denial of one action": policy(tls({ Action: "s3:GetObject" })), "objects alone": policy(tls({ Resource: `${arn}/*` })), "objects of one letter": policy(tls({ Resource: [arn, `${arn}/?`] })), "actions of one letter": policy(tls({ Action: "s3:?" })), "every service of AWS, and nobody else": policy(tls({ Principal: { Service: "*" } })), "an element that AWS does not know": policy(tls(), { effect: "Allow" }), "a second statement without an effect": policy(tls(), { Sid: "x" }),
     "no condition": policy(tls({ Condition: undefined })), "a narrower condition": policy(tls({ Condition: { Bool: { "aws:SecureTransport": "false" }, IpAddress: { "aws:SourceIp": "192.0.2.1" } } })), "the wrong way round": policy(tls({ Condition: { Bool: { "aws:SecureTransport": "true" } } })),
   },
   unjudged: { ...unread, "an unknown bucket": { ...policy(tls()), bucket: unknown } },
@@ -35,7 +36,13 @@ tryResource(tlsOnly, {
 }, "aws:glacier/vault:Vault");
 tryResource(noWildcardPrincipal, {
   passes: { "an account": policy({ Effect: "Allow", Principal: { AWS: root }, Action: "s3:GetObject" }), "a denial for everybody": policy(tls()) },
-  fails: { ...missing, "everybody": policy({ Effect: "Allow", Principal: "*", Action: "s3:GetObject" }), "everybody on a condition": policy({ Effect: "Allow", Principal: { AWS: ["*"] }, Action: "s3:GetObject", Condition: { Bool: { "aws:SecureTransport": "true" } } }), "everybody but one": policy({ Effect: "Allow", NotPrincipal: { AWS: root }, Action: "s3:GetObject" }) },
+  fails: { ...missing, "everybody": policy({ Effect: "Allow", Principal: "*", Action: "s3:GetObject" }), "everybody on a condition": policy({ Effect: "Allow", Principal: { AWS: ["*"] }, Action: "s3:GetObject", Condition: { Bool: { "aws:SecureTransport": "true" } } }), "everybody but one": policy({ Effect: "Allow", NotPrincipal: { AWS: root }, Action: "s3:GetObject" }), "one statement without a list": { bucket, policy: JSON.stringify({ Statement: { Effect: "Allow", Principal: "*" } }) }, "everybody, of whom the rest is not known": { bucket, policy: { Statement: [{ Effect: "Allow", Principal: { AWS: [unknown, "*"] }, Action: "s3:GetObject", Resource: unknown }] } }, "any role of any account": policy({ Effect: "Allow", Principal: { AWS: "arn:aws:iam::*:root" }, Action: "s3:GetObject" }) },
+  unjudged: unread,
+});
+
+tryResource(noWildcardDoors, {
+  passes: { "no policy": {}, "an account": policy({ Effect: "Allow", Principal: { AWS: root }, Action: "s3:GetObject" }) },
+  fails: { "everybody": policy({ Effect: "Allow", Principal: "*", Action: "s3:GetObject" }), "everybody but one": policy({ Effect: "Allow", NotPrincipal: { AWS: root }, Action: "s3:GetObject" }), "no JSON": { policy: "{" } },
   unjudged: unread,
 });
 
@@ -43,7 +50,7 @@ const versions = (more: object = {}) => ({ Effect: "Deny", Principal: "*", Actio
 const except = (role: string) => ({ Condition: { ArnNotLike: { "aws:PrincipalArn": [`arn:aws:iam::111122223333:role/${role}`] } } });
 tryResource(versionsDenied, {
   passes: { "a denial for all": policy(versions()), "one with an exception for people": policy(versions(except("BreakGlass"))) },
-  fails: { ...missing, "no denial": policy(tls()), "one of both": policy(versions({ Action: "s3:DeleteObjectVersion" })), "an exception for a workload": policy(versions(except("blackroad-dr-postgres-us-east-1"))), "an exception for every role": policy(versions(except("*"))), "another condition": policy(versions({ Condition: { Bool: { "aws:SecureTransport": "false" } } })), "another bucket's objects": policy(versions({ Resource: "arn:aws:s3:::other/*" })) },
+  fails: { ...missing, "no denial": policy(tls()), "one of both": policy(versions({ Action: "s3:DeleteObjectVersion" })), "an exception for a workload": policy(versions(except("blackroad-dr-postgres-us-east-1"))), "an exception for every role": policy(versions(except("*"))), "an exception for every role of Redis": policy(versions(except("*-redis-*"))), "an exception for one letter less": policy(versions(except("blackroad-d?-*"))), "an exception that says nobody": policy(versions({ Condition: { ArnNotLike: { "aws:PrincipalArn": [] } } })), "another condition": policy(versions({ Condition: { Bool: { "aws:SecureTransport": "false" } } })), "another bucket's objects": policy(versions({ Resource: "arn:aws:s3:::other/*" })) },
   unjudged: { ...unread, "an unknown bucket": { ...policy(versions()), bucket: unknown } },
 });
 
@@ -61,10 +68,11 @@ tryResource(workloadOwnPolicy, {
 });
 
 const young = (age: string, more: object = {}) => text({ Effect: "Deny", Principal: "*", Action: "glacier:DeleteArchive", Resource: vaultArn, Condition: { NumericLessThan: { "glacier:ArchiveAgeInDays": age } }, ...more });
+const own = { vaultName: "blackroad-archive" };
 tryResource(glacierLock, {
-  passes: { "90 days, completed": { completeLock: true, policy: young("90") }, "no deletion at all": { completeLock: true, policy: young("1", { Condition: undefined }) } },
-  fails: { "a lock that lapses": { completeLock: false, policy: young("90") }, "nothing said": { policy: young("90") }, "fewer days": { completeLock: true, policy: young("89") }, "a denial for one": { completeLock: true, policy: young("90", { Principal: { AWS: root } }) }, "another action": { completeLock: true, policy: young("90", { Action: "glacier:UploadArchive" }) }, "no policy": { completeLock: true } },
-  unjudged: { "an unknown policy": { completeLock: true, policy: unknown }, "an unknown completion": { completeLock: unknown, policy: young("90") } },
+  passes: { "its own vault": { ...own, completeLock: true, policy: young("90") }, "90 days, completed": { completeLock: true, policy: young("90") }, "no deletion at all": { completeLock: true, policy: young("1", { Condition: undefined }) } },
+  fails: { "a lock that lapses": { completeLock: false, policy: young("90") }, "nothing said": { policy: young("90") }, "fewer days": { completeLock: true, policy: young("89") }, "a denial for one": { completeLock: true, policy: young("90", { Principal: { AWS: root } }) }, "another action": { completeLock: true, policy: young("90", { Action: "glacier:UploadArchive" }) }, "another vault": { ...own, completeLock: true, policy: young("90", { Resource: `${vaultArn}-2` }) }, "no policy": { completeLock: true } },
+  unjudged: { "an unknown policy": { completeLock: true, policy: unknown }, "an unknown completion": { completeLock: unknown, policy: young("90") }, "an unknown vault": { vaultName: unknown, completeLock: true, policy: young("90") } },
 });
 tryResource(glacierLock, { production: false, passes: { "a lock that lapses, outside production": { completeLock: false, policy: young("90") } }, fails: { "nothing said, outside production": { policy: young("90") } }, unjudged: {} });
 tryResource(glacierClosed, { passes: {}, fails: { "any vault": { name: "blackroad-archive" } }, unjudged: {} });

@@ -1,6 +1,7 @@
 import { unknown } from "../../../../policies/core/value.ts";
 import { s3CustomerKey } from "../../../../policies/rules/objects/s3-customer-key.ts";
 import { s3EncryptionPresent } from "../../../../policies/rules/objects/s3-encryption-present.ts";
+import { s3KeepsContent } from "../../../../policies/rules/objects/s3-keeps-content.ts";
 import { s3Logging } from "../../../../policies/rules/objects/s3-logging.ts";
 import { s3LoggingPresent } from "../../../../policies/rules/objects/s3-logging-present.ts";
 import { s3NoAcls } from "../../../../policies/rules/objects/s3-no-acls.ts";
@@ -8,6 +9,7 @@ import { s3ObjectLock } from "../../../../policies/rules/objects/s3-object-lock.
 import { s3ObjectLockEnabled } from "../../../../policies/rules/objects/s3-object-lock-enabled.ts";
 import { s3ObjectLockPresent } from "../../../../policies/rules/objects/s3-object-lock-present.ts";
 import { s3PublicAccessBlock } from "../../../../policies/rules/objects/s3-public-access-block.ts";
+import { s3Satellites } from "../../../../policies/rules/objects/s3-satellites.ts";
 import { s3SseCBlocked } from "../../../../policies/rules/objects/s3-sse-c-blocked.ts";
 import { s3VersioningPresent } from "../../../../policies/rules/objects/s3-versioning-present.ts";
 import { resource } from "../../../harness/policies.ts";
@@ -58,6 +60,15 @@ tryResource(s3NoAcls, {
   fails: { "whoever writes": { rule: { objectOwnership: "ObjectWriter" } }, "nothing set": {} },
   unjudged: { "an unknown rule": { rule: unknown } },
 });
+tryResource(s3NoAcls, { passes: {}, fails: { "an ACL of its own": { bucket: backups, acl: "public-read" } }, unjudged: {} }, "aws:s3/bucketAcl:BucketAcl");
+tryResource(s3PublicAccessBlock, { passes: { "all four, of the account": closed }, fails: { "one off, of the account": { ...closed, blockPublicPolicy: false } }, unjudged: {} }, "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock");
+tryResource(s3Satellites, {
+  passes: { "nothing inline": { bucket: backups, objectLockEnabled: true } },
+  fails: { "a public ACL": { bucket: backups, acl: "public-read" }, "a policy": { bucket: backups, policy: "{}" }, "a lifecycle": { bucket: backups, lifecycleRules: [{ enabled: true, expiration: { days: 1 } }] }, "versions that are off": { bucket: backups, versioning: { enabled: false } } },
+  unjudged: { "an unknown policy": { bucket: backups, policy: unknown } },
+});
+tryResource(s3KeepsContent, { passes: { "nothing said": { bucket: backups } }, fails: { "what is in it goes too": { bucket: backups, forceDestroy: true }, "in words": { bucket: backups, forceDestroy: "true" } }, unjudged: { "an unknown switch": { bucket: backups, forceDestroy: unknown } } });
+tryResource(s3KeepsContent, { production: false, passes: { "what is in it goes too, outside production": { bucket: backups, forceDestroy: true } }, fails: {}, unjudged: {} });
 tryResource(s3Logging, {
   passes: { "the region's": { region: "us-west-2", targetBucket: logs } },
   fails: { "another region's": { region: "eu-west-1", targetBucket: logs }, "the bucket of the backups": { region: "us-west-2", targetBucket: backups }, "nothing set": {} },
@@ -69,9 +80,9 @@ const beside = (type: string, name: unknown, from: readonly string[] = []) => re
 for (const [rule, type] of [[s3VersioningPresent, "aws:s3/bucketVersioning:BucketVersioning"], [s3EncryptionPresent, "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"]] as const) {
   tryStack(rule, {
     passes: { "one by its name": [bucket(backups), beside(type, backups)], "one whose name only an `up` tells": [bucket(backups), beside(type, unknown, [bucket(backups).urn])] },
-    fails: { "none": [bucket(backups)], "another bucket's": [bucket(backups), beside(type, short)], "one of an unknown name that comes from elsewhere": [bucket(backups), beside(type, unknown)], "a bucket that nobody named": [bucket("other")] },
+    fails: { "none": [bucket(backups)], "another bucket's": [bucket(backups), beside(type, short)], "one of an unknown name that comes from elsewhere": [bucket(backups), beside(type, unknown)], "a bucket that nobody named": [bucket("other")], "a bucket whose name is not known": [bucket(unknown)] },
     unjudged: {},
   });
 }
-tryStack(s3ObjectLockPresent, { passes: { "logs and state without": [bucket(logs), bucket(state)] }, fails: { "backups without": [bucket(backups)] }, unjudged: {} });
+tryStack(s3ObjectLockPresent, { passes: { "logs and state without": [bucket(logs), bucket(state)] }, fails: { "backups without": [bucket(backups)] }, unjudged: { "a bucket whose name is not known": [bucket(unknown)] } });
 tryStack(s3LoggingPresent, { passes: { "the logs themselves": [bucket(logs)] }, fails: { "backups without": [bucket(backups)], "state without": [bucket(state)] }, unjudged: {} });

@@ -38,7 +38,7 @@ tryResource(s3LifecycleVersions, {
 const abort = (daysAfterInitiation: unknown, more: object = {}) => ({ rules: [{ status: "Enabled", filter: {}, abortIncompleteMultipartUpload: { daysAfterInitiation }, ...more }] });
 tryResource(s3AbortMultipart, {
   passes: { "a day": abort(1), "a week": abort(7) },
-  fails: { "at once": abort(0), "late": abort(8), "never": abort(undefined), "one prefix": abort(1, { filter: { prefix: "redis/" } }), "a rule that is off": abort(1, { status: "Disabled" }), "no rule": {} },
+  fails: { "at once": abort(0), "late": abort(8), "never": abort(undefined), "what has a tag": abort(1, { filter: { tag: { key: "a", value: "b" } } }), "what is large": abort(1, { filter: { objectSizeGreaterThan: 1 } }), "one prefix": abort(1, { filter: { prefix: "redis/" } }), "a rule that is off": abort(1, { status: "Disabled" }), "no rule": {} },
   unjudged: { "an unknown age": abort(unknown), "an unknown filter": abort(1, { filter: unknown }), "an unknown status": abort(1, { status: unknown }), "unknown rules": { rules: unknown } },
 });
 
