@@ -106,6 +106,9 @@ export function killAllChildren(): void {
   for (const child of live) killGroup(child.pid);
 }
 
+/** The processes that this one started and that still run. */
+export const liveChildren = (): readonly number[] => [...live].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+
 function missingProgram(command: string, cause: unknown): DrError {
   return new DrError({
     kind: "unavailable",
