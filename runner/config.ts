@@ -4,6 +4,10 @@ import { z } from "zod";
 import { hostDataDirectory, hostPgbackrestConf } from "../plan/config/pgbackrest.ts";
 import { ports } from "../plan/servers.ts";
 import { DrError, messageOf } from "./errors.ts";
+import { notificationsConfigSchema } from "./notify/config.ts";
+import { metricsConfigSchema } from "./stores/metrics/config.ts";
+import { vectorsConfigSchema } from "./stores/vectors/config.ts";
+import { objectsConfigSchema } from "./stores/objects/config.ts";
 
 /**
  * The one file that a run is given: where the stores and the backends are, and in which files their secrets stand.
@@ -113,6 +117,12 @@ export const runnerConfigSchema = z.strictObject({
   /** Set where the credentials can only read: a drill, a recovery. Whatever would write then refuses at once. */
   readOnly: z.boolean().default(false),
 });
+  vectors: vectorsConfigSchema.optional(),
+  metrics: metricsConfigSchema.optional(),
+  /** The bucket of the services' objects, where this configuration copies them. */
+  objects: objectsConfigSchema.optional(),
+  /** Who is told of failed backups. */
+  notifications: notificationsConfigSchema.optional(),
 
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
 export type BackendConfig = RunnerConfig["backends"][number];

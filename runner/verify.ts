@@ -14,6 +14,8 @@ const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   postgres: async () => (await import("./stores/postgres/verify.ts")).verifyPostgres,
   redis: async () => (await import("./stores/redis/verify.ts")).verifyRedis,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
+  metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
+  objects: async () => (await import("./stores/objects/verify.ts")).verifyObjects,
 };
 
 export interface VerifiedBackup extends Verification {

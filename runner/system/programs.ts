@@ -26,6 +26,9 @@ const packages: Readonly<Record<string, string>> = {
   openssl: "openssl",
   chromium: "chromium",
   promtool: "prometheus",
+  prometheus: "prometheus",
+  tar: "tar",
+  git: "git",
   haproxy: "haproxy",
 };
 
