@@ -63,7 +63,7 @@ export async function benchAgents(): Promise<BenchRow[]> {
       context.close();
       return Promise.resolve();
     });
-    const stores = await openStores({ ...context, config: { ...context.config, redis: redis.address("admin") } });
+    const stores = await openStores({ ...context, config: { ...context.config, redis: redis.address("admin") } }, "write");
     stops.push(() => stores.close());
     await seedAgents(stores.database, stores.redis, { agents, ...contents });
 

@@ -83,11 +83,14 @@ const postgres = z.strictObject({
   binDirectory: absolutePath.optional(),
 });
 
+const port = z.int().min(1).max(65_535);
 const redis = z.strictObject({
   /** Where it is reached: a Unix socket, or a host with its port. */
   socket: absolutePath.optional(),
   host: z.string().optional(),
-  port: z.int().min(1).max(65_535).default(6379),
+  port: port.default(ports.redis),
+  /** Instead, every server of the region: whichever of them is the primary when it is asked is worked with. */
+  servers: z.array(z.strictObject({ host: z.string().min(1), port: port.default(ports.redis) })).min(1).optional(),
   user: z.string().default("default"),
   passwordFile: absolutePath.optional(),
   /** The authority of the server's certificate. With it the connection is encrypted, and `host` must be one of the
@@ -95,7 +98,7 @@ const redis = z.strictObject({
   caFile: absolutePath.optional(),
   /** Who reads and writes the agents' keys, where `user` may only take snapshots (the shipped roles part the two). */
   agents: z.strictObject({ user: z.string().min(1), passwordFile: absolutePath.optional() }).optional(),
-});
+}).refine(({ servers, socket, host }) => servers === undefined || (socket === undefined && host === undefined), "names `servers`, and a socket or a host besides; one of them says where Redis is");
 
 export const runnerConfigSchema = z.strictObject({
   /** The plan by name; `blackroad` is the shipped one. */

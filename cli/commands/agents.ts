@@ -25,9 +25,14 @@ export function registerAgents(backup: Command, recover: Command, context: CliCo
     .command("checkpoint")
     .description("checkpoint agents, packed and encrypted, into every backend at once")
     .option("--only <id...>", "these agents (default: all)")
-    .action(async ({ only }: { readonly only?: readonly string[] }) => {
-      const { checkpointAgents } = await import("../../runner/agents/checkpoint.ts");
-      const result = await checkpointAgents(await context.openRun(), only === undefined ? {} : { only });
+    .option("--leader-only", "do nothing, and end well, where PostgreSQL is a replica", false)
+    .action(async ({ only, leaderOnly }: { readonly only?: readonly string[]; readonly leaderOnly: boolean }) => {
+      const { checkpointAgents, checkpointWhereLeader } = await import("../../runner/agents/checkpoint.ts");
+      const result = await (leaderOnly ? checkpointWhereLeader : checkpointAgents)(await context.openRun(), only === undefined ? {} : { only });
+      if ("elsewhere" in result) {
+        context.print(`nothing to do: ${result.elsewhere}`, result);
+        return;
+      }
       context.print(renderCheckpoint(result), result);
       if (result.outcome === "partial") context.setExitCode(exitCodes.partial);
     });

@@ -17,7 +17,7 @@ export function registerBackupRedis(backup: Command, context: CliContext): void 
     .description("Redis: snapshots of its whole data")
     .command("snapshot")
     .description("dump Redis, encrypted, into every backend at once")
-    .option("--leader-only", "do nothing, and end well, where the server is a replica", false)
+    .option("--leader-only", "do nothing, and end well, where no server here is the primary", false)
     .option("--allow-empty", "take a snapshot without keys for good although the one before had some", false)
     .action(async (options: SnapshotOptions) => {
       const { backUpRedis } = await import("../../runner/stores/redis/back-up.ts");

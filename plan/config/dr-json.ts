@@ -111,11 +111,11 @@ function postgresEntry({ plan, identity, servers }: DrJson) {
   };
 }
 
-/** The runner knows one server of Redis; the first is the one that starts as the region's primary. */
+/** Every server of the region: after a failover another one than the first is the primary. */
 function redisEntry({ identity, servers }: DrJson) {
   const { redis: role } = rolesOf(identity);
   if (role === undefined) return undefined;
-  const [first] = servers.redis ?? [];
-  if (first === undefined) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
-  return { host: first.host, port: first.port, user: role, passwordFile: secretFile(redisSecret(role)), caFile: redisAuthorityFile };
+  const { redis = [] } = servers;
+  if (redis.length === 0) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
+  return { servers: redis, user: role, passwordFile: secretFile(redisSecret(role)), caFile: redisAuthorityFile };
 }

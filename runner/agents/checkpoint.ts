@@ -2,8 +2,9 @@ import { Readable } from "node:stream";
 import { expiryOf, recordFailure, refuseReadOnly } from "../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
-import { DrError } from "../errors.ts";
+import { DrError, messageOf } from "../errors.ts";
 import { writeToAll } from "../storage/fan-out.ts";
+import { isLeader, withPostgres } from "../stores/postgres/connection.ts";
 import { makeFolder } from "../system/files.ts";
 import { blocksName, indexName, sealBlock, sealIndex, sha256, type Block, type CheckpointIndex } from "./block.ts";
 import { beginSnapshot, countAgents, readBlocks, type AgentRow } from "./read-postgres.ts";
@@ -43,7 +44,7 @@ const listedAgents = 1_000;
  */
 export async function checkpointAgents(context: RunContext, options: CheckpointOptions = {}): Promise<Checkpoint> {
   refuseReadOnly(context, "checkpoint agents");
-  const stores = await openStores(context).catch(async (error: unknown) => {
+  const stores = await openStores(context, "read").catch(async (error: unknown) => {
     const kind = options.kind ?? "checkpoint";
     await recordFailure(context, { id: context.catalog.newId(agentsStore, kind), store: agentsStore, kind, schedule, startedAt: context.clock.now() }, error);
     throw error;
@@ -53,6 +54,25 @@ export async function checkpointAgents(context: RunContext, options: CheckpointO
   } finally {
     await stores.close();
   }
+}
+
+/** A checkpoint that is made in another region. */
+export interface Elsewhere {
+  readonly elsewhere: string;
+}
+
+/**
+ * The same where PostgreSQL's leader is, and nothing anywhere else: the same job runs in each region, and the leader is
+ * in one of them alone, also while Redis's primary is in the other. A server that cannot be asked is a failure, which
+ * the checkpoint records.
+ */
+export async function checkpointWhereLeader(context: RunContext, options: CheckpointOptions = {}): Promise<Checkpoint | Elsewhere> {
+  refuseReadOnly(context, "checkpoint agents");
+  const leads = await withPostgres(context, isLeader).catch((error: unknown) => {
+    context.report({ step: `PostgreSQL cannot be asked whether it is the leader: ${messageOf(error)}` });
+    return true;
+  });
+  return leads ? checkpointAgents(context, options) : { elsewhere: "this PostgreSQL is a replica: the agents are checkpointed where the leader is" };
 }
 
 /** The same over connections that are open already. */

@@ -38,7 +38,7 @@ const rowsPerPage = 5_000;
 
 /** Compares every agent's working memory with its row. Redis is read first: what happens meanwhile is no error. */
 export async function checkConsistency(context: RunContext): Promise<ConsistencyReport> {
-  const stores = await openStores(context);
+  const stores = await openStores(context, "read");
   try {
     return await compare(stores);
   } finally {

@@ -55,7 +55,7 @@ export async function recoverAgents(context: RunContext, options: AgentRecoveryO
     const agents = found.blocks.reduce((total, block) => total + block.agents.size, 0);
     return { ...none, agents, ...toldOf(found, options), before: undefined, seconds: { find: found.seconds, keepPresent: 0, restore: 0, total: secondsSince(begun) } };
   }
-  const stores = await openStores(context);
+  const stores = await openStores(context, "write");
   try {
     return await recoverFound(context, stores, options, found, begun);
   } finally {

@@ -1,8 +1,9 @@
-import { Client } from "pg";
-import { readSecret, type PostgresConfig } from "../config.ts";
+import type { Client } from "pg";
 import type { RunContext } from "../context.ts";
-import { DrError, messageOf } from "../errors.ts";
-import { connectRedis, redisOf, type RedisLink } from "../stores/redis/connection.ts";
+import { DrError } from "../errors.ts";
+import { openPostgres } from "../stores/postgres/connection.ts";
+import { choosePrimary, chooseServer, refuseStale } from "../stores/redis/choose-server.ts";
+import type { RedisLink } from "../stores/redis/connection.ts";
 
 /** The two stores that an agent lives in, connected. Whoever opens them closes them. */
 export interface AgentStores {
@@ -11,19 +12,17 @@ export interface AgentStores {
   close(): Promise<void>;
 }
 
-const connectDeadline = 10_000; // ms
-
-export async function openStores(context: RunContext): Promise<AgentStores> {
-  const { postgres } = context.config;
-  if (postgres === undefined) throw new DrError({ kind: "usage", what: "the configuration names no PostgreSQL", where: "postgres", todo: "Add `postgres`: agents live in it and in Redis." });
-  const redis = await connectRedis({ ...redisOf(context), ...context.config.redis?.agents }, context.signal);
-  let database: Client;
-  try {
-    database = await connectDatabase(postgres);
-  } catch (error) {
-    redis.close();
+/**
+ * Connects both, PostgreSQL first. `write`: a recovery needs Redis's primary; a checkpoint may read a replica of it, as
+ * what the agents' working memory lacks then is a second's, and PostgreSQL is never behind it.
+ */
+export async function openStores(context: RunContext, work: "read" | "write"): Promise<AgentStores> {
+  if (context.config.postgres === undefined) throw new DrError({ kind: "usage", what: "the configuration names no PostgreSQL", where: "postgres", todo: "Add `postgres`: agents live in it and in Redis." });
+  const database = await openPostgres(context);
+  const redis = await openRedis(context, database, work).catch(async (error: unknown) => {
+    await database.end().catch(() => undefined); // the other one's error is told
     throw error;
-  }
+  });
   const abort = () => void database.end().catch(() => undefined); // the query that is under way rejects
   context.signal.addEventListener("abort", abort, { once: true });
   return {
@@ -37,17 +36,16 @@ export async function openStores(context: RunContext): Promise<AgentStores> {
   };
 }
 
-async function connectDatabase(config: PostgresConfig): Promise<Client> {
-  const { host, port, user, database, passwordFile } = config;
-  const password = passwordFile === undefined ? undefined : await readSecret(passwordFile, "the password of PostgreSQL");
-  const client = new Client({ host, port, user, database, application_name: "dr agents", connectionTimeoutMillis: connectDeadline, ...(password === undefined ? {} : { password }) });
-  client.on("error", () => undefined); // the query that is under way rejects with the same error
+async function openRedis(context: RunContext, database: Client, work: "read" | "write"): Promise<RedisLink> {
+  await database.query("set timezone = 'UTC'");
+  const login = context.config.redis?.agents;
+  if (work === "write") return (await choosePrimary(context, login)).link;
+  const chosen = await chooseServer(context, login);
   try {
-    await client.connect();
-    await client.query("set timezone = 'UTC'");
-    return client;
-  } catch (cause) {
-    await client.end().catch(() => undefined); // it never was open
-    throw new DrError({ kind: "unavailable", what: `PostgreSQL does not answer: ${messageOf(cause)}`, where: `${host}:${port}/${database} as ${user}`, todo: "Start the server, or correct `postgres` in the configuration.", cause });
+    refuseStale(chosen);
+    return chosen.link;
+  } catch (error) {
+    chosen.link.close();
+    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { PostgresConfig } from "../../runner/config.ts";
@@ -17,13 +18,21 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-export async function startTestPostgres({ folder, settings = {} }: { readonly folder: string; readonly settings?: Readonly<Record<string, string>> }): Promise<TestPostgres> {
+export interface TestPostgresOptions {
+  readonly folder: string;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A replica, of nobody: it takes no writes and waits. */
+  readonly standby?: boolean;
+}
+
+export async function startTestPostgres({ folder, settings = {}, standby = false }: TestPostgresOptions): Promise<TestPostgres> {
   const user = databaseUser();
   await makeFolder(folder, { mode: 0o755, owner: user });
   const dataDirectory = await makeFolder(join(folder, "data"), { owner: user });
   const host = await makeFolder(join(folder, "socket"), { owner: user });
   const options = { user, cwd: folder, deadline: 120 };
   await run(await findProgram("initdb"), ["--pgdata", dataDirectory, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"], options);
+  if (standby) await writeFile(join(dataDirectory, "standby.signal"), "");
   const all = { listen_addresses: "", unix_socket_directories: host, port: "5432", fsync: "off", full_page_writes: "off", synchronous_commit: "off", max_wal_size: "4GB", shared_buffers: "256MB", ...settings };
   const args = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const server = await startServer("postgres of a test", await findProgram("postgres"), ["-D", dataDirectory, ...args], { user, cwd: folder, logFile: join(folder, "postgres.log") });

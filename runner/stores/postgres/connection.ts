@@ -38,12 +38,17 @@ export async function connectTo(address: Address): Promise<pg.Client> {
   }
 }
 
-/** Does `work` over a connection to the configured server. */
-export async function withPostgres<T>(context: RunContext, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** A connection to the configured server; whoever opens it ends it. */
+export async function openPostgres(context: RunContext): Promise<pg.Client> {
   const { host, port, user, database, passwordFile, caFile } = postgresConfigOf(context);
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile, "the password of PostgreSQL");
   const authority = caFile === undefined ? undefined : await readSecret(caFile, "the authority of PostgreSQL's certificate");
-  const client = await connectTo({ host, port, user, database, ...(password === undefined ? {} : { password }), ...(authority === undefined ? {} : { authority }) });
+  return connectTo({ host, port, user, database, ...(password === undefined ? {} : { password }), ...(authority === undefined ? {} : { authority }) });
+}
+
+/** Does `work` over a connection to the configured server. */
+export async function withPostgres<T>(context: RunContext, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await openPostgres(context);
   try {
     return await work(client);
   } finally {

@@ -8,12 +8,13 @@ import { DrError } from "../../errors.ts";
 import { writeToAll } from "../../storage/fan-out.ts";
 import { run, stream } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
-import { clientArguments, connectRedis, describeRedis, passwordOf, redisOf, type RedisAddress, type RedisLink } from "./connection.ts";
+import { chooseServer, refuseStale } from "./choose-server.ts";
+import { clientArguments, describeRedis, passwordOf, type RedisAddress, type RedisLink } from "./connection.ts";
 import { RdbInspector, type RdbSummary } from "./rdb-inspector.ts";
 import { keysIn, serverState, watermarkOf, type ServerState } from "./server-state.ts";
 
 export interface RedisBackupOptions {
-  /** Do nothing, and say so, where the server is a replica: the same job runs in each region. */
+  /** Do nothing, and say so, where no server is the primary: the same job runs in each region. */
   readonly leaderOnly?: boolean;
   /** Take a snapshot without keys for good although the one before it had some. */
   readonly allowEmpty?: boolean;
@@ -35,15 +36,13 @@ const kind = "snapshot";
  */
 export async function backUpRedis(context: RunContext, options: RedisBackupOptions = {}): Promise<RedisBackup> {
   refuseReadOnly(context, "back up Redis");
-  const address = redisOf(context);
   const { schedule = "redis-snapshot" } = options;
   const attempt = { id: context.catalog.newId(store, kind), store, kind, schedule, startedAt: context.clock.now() };
   try {
-    const link = await connectRedis(address, context.signal);
+    const { link, state: before } = await chooseServer(context);
     try {
-      const before = await serverState(link);
-      if (options.leaderOnly === true && before.role === "replica") return { done: false, why: `${describeRedis(address)} is a replica; its primary is backed up where it is` };
-      refuseStale(before, address);
+      if (options.leaderOnly === true && before.role === "replica") return { done: false, why: `${describeRedis(link.address)} is a replica; its primary is backed up where it is` };
+      refuseStale({ link, state: before });
       const record = await snapshot(context, link, before, attempt);
       return await file(context, record, options.allowEmpty === true);
     } finally {
@@ -57,12 +56,6 @@ export async function backUpRedis(context: RunContext, options: RedisBackupOptio
 
 /** A failure whose record is written already. */
 class RecordedError extends DrError {}
-
-function refuseStale(state: ServerState, address: RedisAddress): void {
-  const refuse = (what: string, todo: string) => new DrError({ kind: "unavailable", what, where: describeRedis(address), todo });
-  if (state.loading) throw refuse("Redis is still loading its data, a dump of it now would hold half", "Wait until it is loaded.");
-  if (state.primaryLink?.up === false) throw refuse("this replica has lost its primary, so nothing says how old its data is", "Restore the replication, or back up the primary.");
-}
 
 type Attempt = Parameters<typeof recordFailure>[1];
 

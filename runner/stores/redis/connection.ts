@@ -34,10 +34,10 @@ const connectDeadline = 5;
 
 export const describeRedis = ({ socket, host, port }: RedisAddress): string => socket ?? `${host ?? "127.0.0.1"}:${port}`;
 
-/** The Redis of this run, or an error that says the configuration names none. */
-export function redisOf({ config }: RunContext): RedisAddress {
-  if (config.redis !== undefined) return config.redis;
-  throw new DrError({ kind: "usage", what: "the configuration names no Redis", where: "redis", todo: "Add `redis` with a socket, or a host and a port." });
+/** The servers of Redis of this run, any of which may be the primary, or an error that says the configuration names none. */
+export function redisServersOf({ config: { redis } }: RunContext): readonly RedisAddress[] {
+  if (redis !== undefined) return redis.servers === undefined ? [redis] : redis.servers.map((server) => ({ ...redis, ...server }));
+  throw new DrError({ kind: "usage", what: "the configuration names no Redis", where: "redis", todo: "Add `redis` with a socket, a host and a port, or `servers`." });
 }
 
 export const passwordOf = async ({ passwordFile }: RedisAddress): Promise<string | undefined> => (passwordFile === undefined ? undefined : readSecret(passwordFile, "the password of Redis"));

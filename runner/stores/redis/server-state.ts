@@ -8,10 +8,12 @@ export interface ServerState {
   readonly version: string;
   readonly runId: string;
   readonly role: "primary" | "replica";
-  /** Of a replica: whether its primary is connected, and seconds since the last word from it. */
-  readonly primaryLink: { readonly up: boolean; readonly silence: number } | undefined;
+  /** Of a replica: whether its primary is connected, seconds since the last word from it, and where it is (`HOST:PORT`). */
+  readonly primaryLink: { readonly up: boolean; readonly silence: number; readonly of: string } | undefined;
   readonly loading: boolean;
   readonly replicationId: string;
+  /** Of one that was promoted: the replication that it followed until then. */
+  readonly formerReplicationId: string;
   readonly replicationOffset: number;
   readonly usedMemory: number;
   readonly databases: ReadonlyMap<number, { readonly keys: number; readonly expires: number }>;
@@ -58,9 +60,10 @@ export async function serverState(link: RedisLink): Promise<ServerState> {
     version: text("redis_version"),
     runId: text("run_id"),
     role: replica ? "replica" : "primary",
-    primaryLink: replica ? { up: text("master_link_status") === "up", silence: Number(text("master_last_io_seconds_ago")) } : undefined,
+    primaryLink: replica ? { up: text("master_link_status") === "up", silence: Number(text("master_last_io_seconds_ago")), of: `${text("master_host")}:${text("master_port")}` } : undefined,
     loading: text("loading") === "1" || info.get("async_loading") === "1",
     replicationId: text("master_replid"),
+    formerReplicationId: text("master_replid2"),
     replicationOffset: Number(text("master_repl_offset")),
     usedMemory: Number(text("used_memory")),
     databases: databasesOf(info),

@@ -48,7 +48,7 @@ describe("dr.json", () => {
     const { postgres, redis, readOnly } = configOf({ identity: "postgres" });
     expect(postgres).toMatchObject({ host: "pg.example", port: 5432, user: "blackroad_backup", database: "blackroad", passwordFile: "/run/secrets/dr/postgres-backup/value", caFile: "/run/secrets/dr-postgres-tls/ca.crt", pgbackrestServer: { host: "pgbackrest.example", port: 8432, certFile: "/run/secrets/dr-postgres-tls/tls.crt" } });
     expect([redis, readOnly]).toEqual([undefined, false]);
-    expect(configOf({ identity: "redis" }).redis).toMatchObject({ host: "redis-0.example", port: 6379, user: "backup", passwordFile: "/run/secrets/dr/redis-backup/value", caFile: "/run/secrets/dr-redis-tls/ca.crt" });
+    expect(configOf({ identity: "redis" }).redis).toMatchObject({ servers: servers.redis, user: "backup", passwordFile: "/run/secrets/dr/redis-backup/value", caFile: "/run/secrets/dr-redis-tls/ca.crt" });
     expect(configOf({ identity: "agents" }).postgres).not.toHaveProperty("pgbackrestServer");
   });
 

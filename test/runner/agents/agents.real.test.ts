@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openBlock, openIndex } from "../../../runner/agents/block.ts";
-import { checkpointAgents } from "../../../runner/agents/checkpoint.ts";
+import { checkpointAgents, checkpointWhereLeader } from "../../../runner/agents/checkpoint.ts";
 import { checkConsistency } from "../../../runner/agents/consistency.ts";
 import { readBlock, readIndex } from "../../../runner/agents/read-checkpoint.ts";
 import { recoverAgent, recoverAgents } from "../../../runner/agents/recover.ts";
@@ -138,6 +138,22 @@ describe.skipIf(!s3Installed)("a checkpoint of agents (needs versitygw)", () => 
     const result = await recoverAgent(run, agentName(7), { keepPresent: false });
     expect(result.rejected[0]?.backend).toBe("r2");
     expect(await portrait(7)).toEqual(before);
+  });
+
+  it("is made where PostgreSQL's leader is, also from a replica of Redis, and left to the leader elsewhere", async () => {
+    const standby = await startTestPostgres({ folder: join(folder.path, "standby"), standby: true });
+    const replica = await startTestRedis({ folder: await makeFolder(join(folder.path, "replica")), replicaOf: redis });
+    try {
+      const elsewhere = await context({ config: { postgres: standby.config } });
+      expect(await checkpointWhereLeader(elsewhere)).toEqual({ elsewhere: expect.stringContaining("is a replica") as string });
+      expect((await elsewhere.catalog.list()).records).toEqual([]);
+      const led = await context({ config: { redis: replica.address("recovery") } });
+      expect(await checkpointWhereLeader(led)).toMatchObject({ agents, keys: agents });
+      // A recovery writes, which a replica does not take.
+      await expect(recoverAgent(led, agentName(1))).rejects.toThrow(/every Redis here is a replica; the primary is 127\.0\.0\.1/);
+    } finally {
+      await Promise.all([standby.kill(), replica.kill()]);
+    }
   });
 
   it("that fails is recorded as failed", async () => {

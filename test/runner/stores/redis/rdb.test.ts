@@ -100,7 +100,7 @@ describe("what a server says", () => {
   it("of a replica reaches only to its primary's last word", () => {
     const time = new Date("2026-11-22T10:00:10Z");
     expect(watermarkOf({ time, primaryLink: undefined })).toEqual(time);
-    expect(watermarkOf({ time, primaryLink: { up: true, silence: 4 } })).toEqual(new Date("2026-11-22T10:00:05Z"));
+    expect(watermarkOf({ time, primaryLink: { up: true, silence: 4, of: "a:1" } })).toEqual(new Date("2026-11-22T10:00:05Z"));
   });
 });
 
