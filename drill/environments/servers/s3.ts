@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { Agent } from "node:https";
 import { DrError } from "../../../runner/errors.ts";
@@ -33,6 +33,8 @@ export interface S3ServerOptions {
    * error, as 4 KiB is all that they hold. `files`: in files of their own.
    */
   readonly attributes?: "extended" | "files";
+  /** Whether an overwrite leaves the older version behind, as S3's bucket does and R2's cannot. Default: false. */
+  readonly versioned?: boolean;
 }
 
 /** An S3 server over TLS with one bucket, an account that writes, and one whose writes are refused. */
@@ -77,7 +79,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const port = await freePort(options.port);
   const server = await startGateway(root, { ...options, folder, port, region }, accounts, data);
   try {
-    await prepareBucket({ root, writer, reader, bucket, region, port, caFile });
+    await prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned: options.versioned === true });
   } catch (error) {
     await server.kill();
     throw error;
@@ -110,7 +112,7 @@ async function startGateway(root: Account, options: Required<Pick<S3ServerOption
   const key = join(folder, "server.key"); // a copy, as the server's user may not read the original
   await writeDurably(certificate, await readFile(options.certificate.certificate), { owner: user });
   await writeDurably(key, await readFile(options.certificate.key), { mode: 0o600, owner: user });
-  const args = ["--port", `127.0.0.1:${port}`, "--cert", certificate, "--key", key, "--region", options.region, "--iam-dir", accounts, "--keep-alive", "--quiet", "posix"];
+  const args = ["--port", `127.0.0.1:${port}`, "--cert", certificate, "--key", key, "--region", options.region, "--iam-dir", accounts, "--keep-alive", "--quiet", "posix", ...(options.versioned === true ? ["--versioning-dir", await makeFolder(join(folder, "versions"), { owner: user })] : [])];
   if (options.attributes !== "files") {
     const server = await launch(root, options, [...args, data]);
     if (await comesUp(server, port)) return server;
@@ -165,6 +167,7 @@ interface Preparation {
   readonly region: string;
   readonly port: number;
   readonly caFile: string;
+  readonly versioned: boolean;
 }
 
 const statement = (effect: "Allow" | "Deny", account: Account, actions: readonly string[], bucket: string) => ({
@@ -175,7 +178,7 @@ const statement = (effect: "Allow" | "Deny", account: Account, actions: readonly
 });
 
 /** Makes the bucket where it is missing, and says who may do what in it. */
-async function prepareBucket({ root, writer, reader, bucket, region, port, caFile }: Preparation): Promise<void> {
+async function prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned }: Preparation): Promise<void> {
   const client = new S3Client({
     endpoint: `https://localhost:${port}`, region, forcePathStyle: true,
     credentials: { accessKeyId: root.access, secretAccessKey: root.secret },
@@ -185,11 +188,12 @@ async function prepareBucket({ root, writer, reader, bucket, region, port, caFil
     await client.send(new CreateBucketCommand({ Bucket: bucket })).catch((error: unknown) => {
       if (!(error instanceof Error && error.name === "BucketAlreadyOwnedByYou")) throw error;
     });
+    if (versioned) await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
     const policy = {
       Version: "2012-10-17",
       Statement: [
-        statement("Allow", writer, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"], bucket),
-        statement("Allow", reader, ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"], bucket),
+        statement("Allow", writer, ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"], bucket),
+        statement("Allow", reader, ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketLocation"], bucket),
       ],
     };
     await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy) }));
