@@ -6,6 +6,7 @@ import type { CliContext } from "./context.ts";
 import { errorData, renderError, usageError } from "./render/error.ts";
 import { progressOn } from "./render/progress.ts";
 import { registerAll } from "./commands/all.ts";
+import { tellPeople } from "./tell.ts";
 
 /** The command `dr`: arguments in, one call, a rendering out. Exit codes: see README.md, from runner/errors.ts. */
 const interrupted = new AbortController();
@@ -38,9 +39,15 @@ const context: CliContext = {
   },
 };
 
+/** `backup redis snapshot`: the command without its arguments, which may name what is nobody's business. */
+function wordsOf(command: Command): string[] {
+  return command.parent === null ? [] : [...wordsOf(command.parent), command.name()];
+}
+
 /** Wrappers (`timeout`, a terminal, a service manager) signal a process and its group: that is one wish, told twice. */
 const sameWish = 1_000; // ms
 let firstSignalAt = 0;
+let firstSignal: NodeJS.Signals | undefined;
 
 /** The first signal ends the work and tears down; one that comes later ends everything at once. */
 function onSignal(signal: NodeJS.Signals): void {
@@ -50,6 +57,7 @@ function onSignal(signal: NodeJS.Signals): void {
     process.exit(exitCodes.interrupted);
   }
   firstSignalAt = performance.now();
+  firstSignal = signal;
   progress.end();
   process.stderr.write(`dr: ${signal}: stopping; what was begun is being torn down (again to stop at once)\n`);
   interrupted.abort(new DrError({ kind: "interrupted", what: `stopped by ${signal}`, where: "dr", todo: "Start it again; what was begun was torn down." }));
@@ -71,9 +79,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 registerAll(program, context);
+const startedAt = new Date();
+let words: readonly string[] = [];
+let thrown: unknown;
+program.hook("preAction", (_, action) => void (words = wordsOf(action)));
 try {
   await program.parseAsync();
 } catch (error) {
+  thrown = error;
   progress.end();
   if (error instanceof CommanderError) {
     exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
@@ -89,6 +102,8 @@ try {
   }
 } finally {
   progress.end();
+  // Whoever stops a backup by hand knows of it; a pod whose deadline has passed is ended by SIGTERM.
+  if (firstSignal !== "SIGINT") for (const problem of await tellPeople({ words, startedAt, exitCode, error: interrupted.signal.aborted ? interrupted.signal.reason : thrown, run, configFile: program.opts<{ config: string }>().config })) process.stderr.write(`dr: ${problem}\n`);
   for (const backend of run?.backends ?? []) backend.close();
   killAllChildren();
 }
