@@ -50,7 +50,8 @@ export async function runExporter(context: RunContext, options: ExporterOptions)
       response.destroy();
     });
   });
-  options.onListening?.(await listen(server, options));
+  const url = await listen(server, options);
+  options.onListening?.(url);
   try {
     let said = "";
     while (!signal.aborted) {

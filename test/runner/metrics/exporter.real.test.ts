@@ -84,7 +84,7 @@ describe("dr exporter", () => {
   });
 
   it("takes up a new record, and shows the same figures after a restart", async () => {
-    await exporter.context.catalog.write(record("redis", "snapshot", new Date(Date.now() - 30_000).toISOString(), { copies: [copyOk("r2"), { ...copyFailed("s3"), kind: "unavailable" } as const] }));
+    await exporter.context.catalog.write(record("redis", "snapshot", new Date(Date.now() - 30_000).toISOString(), { copies: [copyOk("r2"), copyFailed("s3", "refused", "unavailable")] }));
     await shows(exporter, failure, (value) => value === 1);
     const before = (await exporter.page()).split("\n").filter((line) => line.includes("_total{") || line.includes("duration_seconds"));
     await exporter.stop();

@@ -9,7 +9,7 @@ describe("the count of runs", () => {
   it("goes by type and target, and by the kind of a failure", () => {
     const tally = tallyOf(blackroad, [
       record("redis", "snapshot", at),
-      record("redis", "snapshot", at, { copies: [copyOk("r2"), { ...copyFailed("s3"), kind: "unavailable" } as const] }),
+      record("redis", "snapshot", at, { copies: [copyOk("r2"), copyFailed("s3", "refused", "unavailable")] }),
       record("redis", "snapshot", at, { copies: [copyFailed("r2"), copyFailed("s3")] }),
       record("postgres", "full", at, { took: 3_600 }),
     ]);
