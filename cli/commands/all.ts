@@ -1,17 +1,23 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { protectFromExpiry } from "../lease.ts";
 import { registerAgents } from "./agents.ts";
 import { registerBackupAll } from "./backup-all.ts";
 import { registerBackupPostgres } from "./backup-postgres.ts";
 import { registerBackupRedis } from "./backup-redis.ts";
+import { registerBackupVault } from "./backup-vault.ts";
 import { registerCatalog } from "./catalog.ts";
 import { registerDrill } from "./drill.ts";
+import { registerExpire } from "./expire.ts";
 import { registerExporter } from "./exporter.ts";
 import { registerInit } from "./init.ts";
+import { registerBackupConfiguration, registerRecoverConfiguration } from "./configuration.ts";
 import { registerBackupMetrics, registerRecoverMetrics } from "./metrics.ts";
+import { registerBackupObjects, registerRecoverObjects } from "./objects.ts";
 import { registerPlan } from "./plan.ts";
 import { registerRecoverPostgres } from "./recover-postgres.ts";
 import { registerRecoverRedis } from "./recover-redis.ts";
+import { registerRecoverVault } from "./recover-vault.ts";
 import { registerStatus } from "./status.ts";
 import { registerVerify } from "./verify.ts";
 
@@ -26,15 +32,23 @@ export function registerAll(program: Command, context: CliContext): void {
   const backup = program.command("backup").description("make a backup in every backend that the plan names");
   registerBackupPostgres(backup, context);
   registerBackupRedis(backup, context);
+  registerBackupVault(backup, context);
   registerBackupMetrics(backup, context);
+  registerBackupConfiguration(backup, context);
+  registerBackupObjects(backup, context);
   registerBackupAll(backup, context);
   const recover = program.command("recover").description("bring data back; nothing is replaced without --force");
+  protectFromExpiry(recover, context);
   registerRecoverPostgres(recover, context);
   registerRecoverRedis(recover, context);
+  registerRecoverVault(recover, context);
   registerRecoverMetrics(recover, context);
+  registerRecoverConfiguration(recover, context);
+  registerRecoverObjects(recover, context);
   registerAgents(backup, recover, context);
   registerVerify(program, context);
   registerCatalog(program, context);
   registerDrill(program, context);
+  registerExpire(program, context);
   registerExporter(program, context);
 }

@@ -1,6 +1,7 @@
 /** The runner's configuration file (`dr.json`, schema in runner/config.ts) of an identity in a region. */
 import type { IdentityName } from "../identities.ts";
 import { r2AccessOf, rolesOf, serversOf, writtenBackends } from "../identity-needs.ts";
+import { shortLivedPrefixes } from "../layout.ts";
 import { pgbackrestPath, secretFile, stanza } from "../names.ts";
 import { postgresSecret, postgresUser, r2Secret, redisSecret, repositorySecret, runnerSecret, servicesDatabase } from "../secrets.ts";
 import type { Backend, BackendName, Plan } from "../types.ts";
@@ -28,6 +29,17 @@ export interface DrObjectStore {
   readonly caFile?: string;
 }
 
+/** The services' own bucket, whose copy the plan has in another provider's backend. */
+export interface DrObjectsBucket extends DrObjectStore {
+  readonly bucket: string;
+  /** Only what is under it. Default: the whole bucket. */
+  readonly prefix?: string;
+  readonly region?: string;
+  readonly credentialsFile: string;
+  /** Of an account that may write there, for a recovery. */
+  readonly recoveryCredentialsFile?: string;
+}
+
 export interface DrJson {
   readonly plan: Plan;
   /** Whose file it is: what it names, and whether it may write, follows from it. */
@@ -36,6 +48,8 @@ export interface DrJson {
   readonly servers: DrServers;
   /** Of every backend that jobs write to, or of those alone that a recovery shall look at. */
   readonly objectStores: Readonly<Partial<Record<BackendName, DrObjectStore>>>;
+  /** Absent where objects are not copied; told to those alone who copy, verify or recover them. */
+  readonly objects?: DrObjectsBucket;
 }
 
 /** Where `dr` is told to find it in a container, and where it may write. */
@@ -52,6 +66,7 @@ const redisAuthorityFile = `${redisTlsFolder}/ca.crt`;
 
 /** Identities whose credentials can only read; a verification writes down what it found. */
 const readOnly: ReadonlySet<IdentityName> = new Set(["exporter", "restore"]);
+const readsObjects: ReadonlySet<IdentityName> = new Set(["all", "objects", "verify", "restore"]);
 
 /**
  * The file's text. It holds no secret: those are files, and only those of the identity are there.
@@ -61,7 +76,7 @@ export function drJson(input: DrJson): string {
   const { identity, plan } = input;
   const stores = writtenBackends(plan).flatMap((backend) => {
     const store = input.objectStores[backend.name];
-    return store === undefined ? [] : [backendEntry(backend, store, identity)];
+    return store === undefined ? [] : [backendEntry(plan, backend, store, identity)];
   });
   if (stores.length === 0) throw new RangeError(`dr.json of ${identity} names no object store`);
   const config = {
@@ -71,12 +86,13 @@ export function drJson(input: DrJson): string {
     backends: stores,
     postgres: postgresEntry(input),
     redis: redisEntry(input),
+    objects: readsObjects.has(identity) ? input.objects : undefined,
     readOnly: readOnly.has(identity),
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
 }
 
-function backendEntry(backend: Backend, store: DrObjectStore, identity: IdentityName) {
+function backendEntry(plan: Plan, backend: Backend, store: DrObjectStore, identity: IdentityName) {
   const token = backend.kind === "r2" ? secretFile(r2Secret(r2AccessOf(identity))) : undefined;
   return {
     kind: "s3",
@@ -84,11 +100,19 @@ function backendEntry(backend: Backend, store: DrObjectStore, identity: Identity
     endpoint: store.endpoint,
     region: backend.region,
     bucket: backend.bucket,
+    shortLived: shortLivedEntry(plan, backend),
     caFile: store.caFile,
     credentialsFile: store.credentialsFile ?? token,
     quotaBytes: backend.quota,
     pgbackrest: { path: pgbackrestPath, cipherPassFile: secretFile(repositorySecret(backend.name)) },
   };
+}
+
+/** Where a lock is by prefix, the bucket is the same one, and nothing is to be parted. */
+function shortLivedEntry(plan: Plan, backend: Backend) {
+  const { shortLived } = backend;
+  if (shortLived === undefined || shortLived.bucket === backend.bucket) return undefined;
+  return { bucket: shortLived.bucket, prefixes: shortLivedPrefixes(plan, backend) };
 }
 
 function postgresEntry({ plan, identity, servers }: DrJson) {

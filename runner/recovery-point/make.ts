@@ -181,7 +181,7 @@ function watermarkOf(point: RecoveryPoint, startedAt: Date): Watermark {
 
 /** The backends that are to hold every part: one without pgBackRest's repository holds none of PostgreSQL. */
 function placesOf(context: RunContext, parts: readonly Part[]): string[] {
-  const holds = [...parts.map((part) => part.backends(context)), ...(hasPostgres(context) ? [postgresBackends(context)] : [])];
+  const holds = [...parts.filter(({ needed }) => needed).map((part) => part.backends(context)), ...(hasPostgres(context) ? [postgresBackends(context)] : [])];
   return context.backends.map(({ name }) => name).filter((name) => holds.every((names) => names.includes(name)));
 }
 

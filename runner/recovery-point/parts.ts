@@ -2,8 +2,11 @@
 import { checkpointAgents } from "../agents/checkpoint.ts";
 import type { BackupRecord } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
+import { backUpObjects } from "../stores/objects/back-up.ts";
+import { targetConfig } from "../stores/objects/source-and-target.ts";
 import { backUpPostgres } from "../stores/postgres/back-up.ts";
 import { backUpRedis } from "../stores/redis/back-up.ts";
+import { backUpVault } from "../stores/vault/back-up.ts";
 import type { PartOrder } from "./record.ts";
 
 export interface Part {
@@ -53,9 +56,25 @@ export const parts: readonly Part[] = [
     },
   },
   {
+    store: "vault", step: "snapshot of Vault", order: "before", needed: true,
+    configured: ({ config }) => config.vault?.server !== undefined,
+    backends: everyBackend,
+    async backUp(context) {
+      const result = await backUpVault(context, { schedule: "postgres-full", leaderOnly: true });
+      return result.done ? result.record : { skipped: result.why };
+    },
+  },
+  {
     store: "agents", step: "checkpoint of the agents", order: "before", needed: false,
     configured: ({ config }) => config.postgres !== undefined && config.redis !== undefined,
     backends: everyBackend,
     backUp: async (context) => (await checkpointAgents(context)).record,
+  },
+  {
+    // Rows that refer to objects stand without them, and R2 itself is where they are in most disasters.
+    store: "objects", step: "copy of the objects", order: "after", needed: false,
+    configured: ({ config }) => config.objects !== undefined,
+    backends: (context) => [targetConfig(context).name],
+    backUp: async (context) => (await backUpObjects(context)).record,
   },
 ];

@@ -91,11 +91,14 @@ export const madePoint = ({ restorePoint }: Pick<RecoveryPoint, "restorePoint">)
 
 /** What a recovery point lacks in one backend, a sentence each; empty where everything stands there. */
 export function lacksIn(point: RecoveryPoint, backend: string): string[] {
-  const parts = point.parts.flatMap((part) => (part.status === "failed" ? [`${part.store}: ${part.error}`] : lackOf(part.store, part.places, backend)));
+  const parts = point.parts.flatMap((part) => (part.status === "failed" ? [`${part.store}: ${part.error}`] : part.needed || isKeptIn(part, backend) ? lackOf(part.store, part.places, backend) : []));
   const { restorePoint } = point;
   if (restorePoint === null) return parts;
   return [...parts, ...(restorePoint.status === "failed" ? [`restore point: ${restorePoint.error}`] : lackOf("restore point", restorePoint.places, backend))];
 }
+
+/** What is not needed may be kept in some backends alone, as objects are in the one that does not hold the originals. */
+const isKeptIn = ({ places }: SavedPart, backend: string): boolean => places.some((place) => place.backend === backend);
 
 function lackOf(what: string, places: readonly Place[], backend: string): string[] {
   const place = places.find((one) => one.backend === backend);

@@ -12,6 +12,8 @@ export interface ExpectedBackup {
   readonly overdueAfterSeconds: number;
   /** Other kinds of the same store that do as well: at 02:00 the widest job supersedes the others. */
   readonly alsoKinds: readonly string[];
+  /** The backends that the plan has it in; absent: all that there are. */
+  readonly backends?: readonly string[];
 }
 
 /** What `schedule` leaves in the catalog; `undefined` for those that leave no backup of one store. */
@@ -27,8 +29,14 @@ export function expectedBackups(plan: Plan, stores: ReadonlySet<string>): Expect
     const made = storeAndKind(schedule.name);
     if (made === undefined || !stores.has(made.store)) return [];
     const intervalSeconds = intervalOf(schedule);
-    return [{ ...made, schedule: schedule.name, intervalSeconds, overdueAfterSeconds: intervalSeconds + schedule.deadline, alsoKinds: widerKinds(plan, schedule, made.store) }];
+    return [{ ...made, schedule: schedule.name, intervalSeconds, overdueAfterSeconds: intervalSeconds + schedule.deadline, alsoKinds: widerKinds(plan, schedule, made.store), ...backendsOf(plan, schedule.name) }];
   });
+}
+
+/** Objects are copied to the backend that does not hold the originals. */
+function backendsOf(plan: Plan, schedule: ScheduleName): Pick<ExpectedBackup, "backends"> {
+  const copies = plan.stores.flatMap((store) => store.copies.flatMap((copy) => (copy.kind === "backup" && copy.schedule === schedule ? [copy.backend] : [])));
+  return copies.length === 0 ? {} : { backends: copies };
 }
 
 function widerKinds(plan: Plan, schedule: Schedule, store: string): string[] {

@@ -42,7 +42,7 @@ async function listingOf(context: RunContext): Promise<CatalogListing> {
 /** The stores that a configuration runs, by the names of their records. */
 export function configuredStores({ config }: RunContext): string[] {
   const both = config.postgres !== undefined && config.redis !== undefined;
-  return [...(config.postgres === undefined ? [] : ["postgres"]), ...(config.redis === undefined ? [] : ["redis"]), ...(both ? ["agents"] : [])];
+  return [...(config.postgres === undefined ? [] : ["postgres"]), ...(config.redis === undefined ? [] : ["redis"]), ...(both ? ["agents"] : []), ...(config.objects === undefined ? [] : ["objects"])];
 }
 
 /** Reads the catalog and the buckets and judges them by the plan. Throws nothing for a backend or a server that is down. */

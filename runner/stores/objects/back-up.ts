@@ -111,13 +111,13 @@ async function recordOf({ context, attempt, target, begun }: Work, state: IndexS
     startedAt: attempt.startedAt.toISOString(), finishedAt: finishedAt.toISOString(),
     watermark: { time: attempt.startedAt.toISOString() },
     sourceBytes: counts.bytes,
-    objects: [...files, ...(base === undefined ? [] : [base.object])],
+    objects: [], // the copy is one for all records: what a record names is removed when it expires
     encryption: "none", // clients are pointed at the copy as it is; the bucket's own encryption protects it
     copies: [copy],
     tools: { rclone: await rcloneVersion() },
     expiresAt: expiryOf(context.plan, objectsSchedule, attempt.startedAt),
     details: {
-      ...counts, failures: failures.map(({ key, error }) => ({ key, error })),
+      ...counts, index: [...files, ...(base === undefined ? [] : [base.object])].map((file) => ({ ...file })), failures: failures.map(({ key, error }) => ({ key, error })),
       lagSeconds: (finishedAt.getTime() - attempt.startedAt.getTime()) / 1_000,
       indexBase: base === undefined ? (state.base?.run ?? null) : attempt.id, indexProblems: [...state.problems],
     },

@@ -48,7 +48,13 @@ export interface OpenIndexOptions {
 export async function openIndex(bucket: ObjectBucket, { at, folder, signal }: OpenIndexOptions): Promise<IndexState> {
   const isIn = (run: string | undefined): run is string => run !== undefined && (at === undefined || timeOfRun(run) <= at);
   const bases: string[] = [];
-  for await (const { key } of bucket.list(folders.base)) if (isIn(baseRun(key))) bases.push(key);
+  let later = 0;
+  for await (const { key } of bucket.list(folders.base)) {
+    if (isIn(baseRun(key))) bases.push(key);
+    else later += 1;
+  }
+  // Without what it builds on, a run's changes are not a state: everything that they do not name would be missing.
+  if (bases.length === 0 && later > 0) throw new DrError({ kind: "failed", what: "the index of that time has expired", where: bucket.uri(folders.base), todo: "Name a later time." });
   const problems: string[] = [];
   for (const key of bases.reverse()) {
     const file = join(folder, `base-${problems.length}.jsonl.gz`);

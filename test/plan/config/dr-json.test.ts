@@ -37,6 +37,8 @@ describe("dr.json", () => {
     expect(r2).toMatchObject({ kind: "s3", bucket: "blackroad-backups", region: "auto", credentialsFile: "/run/secrets/dr/r2-writer/value", quotaBytes: gib(20_480), pgbackrest: { path: "/pgbackrest", cipherPassFile: "/run/secrets/dr/pgbackrest-r2/value" } });
     expect(s3).toMatchObject({ kind: "s3", bucket: "blackroad-backups-dr", region: "us-west-2" });
     expect(s3).not.toHaveProperty("credentialsFile");
+    // R2's locks are by prefix, so it has one bucket for all.
+    expect([r2, s3].map((backend) => backend?.kind === "s3" && backend.shortLived)).toEqual([undefined, { bucket: "blackroad-backups-dr-short", prefixes: ["redis/", "vectors/", "agents/"] }]);
   });
 
   it("takes a private store's file and authority instead", () => {
@@ -58,6 +60,14 @@ describe("dr.json", () => {
     expect(restorer).toMatchObject({ readOnly: true, backends: [{ credentialsFile: "/run/secrets/dr/r2-reader/value" }, {}] });
     expect([restorer.postgres, restorer.redis]).toEqual([undefined, undefined]);
     expect(configOf({ identity: "verify", servers: {} }).readOnly).toBe(false);
+  });
+
+  it("tells of the services' objects to those alone who copy, verify or recover them", () => {
+    const objects = { endpoint: "0123.r2.cloudflarestorage.com", bucket: "blackroad-objects", credentialsFile: "/run/secrets/objects/reader" };
+    const told = identities.map(({ name }) => name).filter((identity) => configOf({ identity, objects }).objects !== undefined);
+    expect(told.sort()).toEqual(["all", "objects", "restore", "verify"]);
+    expect(configOf({ identity: "objects", objects }).objects).toEqual({ ...objects, region: "auto", prefix: "" });
+    expect(configOf({ identity: "objects" }).objects).toBeUndefined();
   });
 
   it("refuses to leave out what the identity cannot do without", () => {

@@ -12,11 +12,11 @@ export interface Pair {
   readonly target: ObjectBucket;
   readonly config: NonNullable<TestContextOptions["config"]>;
   /** Everything that the source holds, as text. */
-  contents(): Promise<Record<string, string>>;
-  put(objects: Readonly<Record<string, string>>): Promise<void>;
-  remove(...keys: string[]): Promise<void>;
-  run(more?: Partial<TestContextOptions>): Promise<TestContext>;
-  close(): void;
+  readonly contents: () => Promise<Record<string, string>>;
+  readonly put: (objects: Readonly<Record<string, string>>) => Promise<void>;
+  readonly remove: (...keys: string[]) => Promise<void>;
+  readonly run: (more?: Partial<TestContextOptions>) => Promise<TestContext>;
+  readonly close: () => void;
 }
 
 export async function makePair(stores: Stores, r2: S3Server, s3: S3Server): Promise<Pair> {
