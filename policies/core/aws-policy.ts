@@ -1,7 +1,7 @@
 /** Policies of AWS as rules read them: statement by statement, their lists and single values alike. */
 import type { ResourceReader } from "./resource.ts";
 import { unset, type Verdict } from "./rule.ts";
-import { shown, unknown } from "./value.ts";
+import { hasUnknown, shown } from "./value.ts";
 
 export interface PolicyStatements {
   /** Of which every part is known: only such a one can be what a rule asks for. */
@@ -63,13 +63,8 @@ const parts = ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Re
 const elements: readonly string[] = ["Sid", ...parts];
 const isKnown = (statement: ResourceReader): boolean => parts.every((part) => {
   const reading = statement.peek(part);
-  return reading.state !== "unknown" && !(reading.state === "known" && holdsUnknown(reading.value));
+  return reading.state !== "unknown" && !(reading.state === "known" && hasUnknown(reading.value));
 });
-
-function holdsUnknown(value: unknown): boolean {
-  if (value === unknown) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
-}
 
 /** A text or a list of texts, as AWS takes both. */
 export function texts(value: unknown): readonly string[] {

@@ -1,5 +1,6 @@
 import { ResourceReader, type ReadLog, type ResourceFacts } from "./resource.ts";
 import type { Finding, ResourceRule, Rule, Settings, StackRule, Verdict } from "./rule.ts";
+import { hasUnknown } from "./value.ts";
 
 /** Judges one resource by a rule of its type; nothing where the rule is about another type. */
 export function judgeResource(rule: ResourceRule, facts: ResourceFacts, settings: Settings, log?: ReadLog): readonly Finding[] {
@@ -38,6 +39,13 @@ function gather(rule: Rule, settings: Settings, judge: (verdict: Verdict) => voi
       }
       const what = wrong(reading.state === "known" ? reading.value : undefined);
       if (what !== undefined) verdict.violation(resource, where, what);
+      else if (reading.state === "known" && hasUnknown(reading.value)) verdict.unjudged(resource, where);
+    },
+    count(resource, path, wrong) {
+      const members = resource.list(path);
+      const what = members === undefined ? undefined : wrong(members.length);
+      if (members === undefined) verdict.unjudged(resource, resource.pathOf(path));
+      else if (what !== undefined) verdict.violation(resource, resource.pathOf(path), what);
     },
   };
   judge(verdict);

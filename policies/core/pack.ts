@@ -1,7 +1,8 @@
-import type { Policies, PolicyConfigSchema, PolicyResource, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type { Policies, PolicyConfigSchema, PolicyResource, ReportViolation, ResourceRemediation, ResourceValidation, ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import type { Plan } from "../../plan/types.ts";
 import { factsOfResource, factsOfStack } from "./from-policy.ts";
 import { judgeResource, judgeStack } from "./judge.ts";
+import { withNamespaces } from "./namespaces.ts";
 import type { Remedy } from "./remedies.ts";
 import type { ResourceFacts } from "./resource.ts";
 import type { Finding, ResourceRule, Rule, Settings, StackRule } from "./rule.ts";
@@ -65,7 +66,7 @@ class Run {
    * of a provider that is not known yet, as of a cluster that is about to be made: the inputs, seen before, fill in.
    */
   stack(resources: readonly PolicyResource[]): readonly ResourceFacts[] {
-    return (this.#stack ??= factsOfStack(resources).map((facts) => ({ ...facts, props: { ...facts.props, ...known(this.#inputs.get(facts.urn)?.props ?? {}, facts.props) } })));
+    return (this.#stack ??= withNamespaces(factsOfStack(resources).map((facts) => ({ ...facts, props: { ...facts.props, ...known(this.#inputs.get(facts.urn)?.props ?? {}, facts.props) } }))));
   }
 
   /** Tells the engine what stands, and remembers the rest for the end. */
@@ -84,13 +85,19 @@ const known = (inputs: ResourceFacts["props"], outputs: ResourceFacts["props"]):
 const described = (rule: Rule) => ({ name: rule.id, description: rule.protects, enforcementLevel: rule.enforcement, severity: rule.severity, remediationSteps: rule.fix });
 
 function resourcePolicy(rule: ResourceRule, run: Run, remedy: Remedy | undefined): ResourceValidationPolicy {
-  return {
-    ...described(rule),
-    validateResource(args, report) {
-      if (rule.types.length === 0 || rule.types.includes(args.type)) run.tell(judgeResource(rule, run.resource(args), run.settings), report);
-    },
-    ...(remedy === undefined ? {} : { remediateResource: ({ type, props }: ResourceValidationArgs) => (rule.types.includes(type) ? remedy.mend(props, run.plan) : undefined) }),
+  const validateResource: ResourceValidation = (args, report) => {
+    if (rule.types.length === 0 || rule.types.includes(args.type)) run.tell(judgeResource(rule, run.resource(args), run.settings), report);
   };
+  const remediateResource: ResourceRemediation = ({ type, props }) => (rule.types.includes(type) ? remedy?.mend(props, run.plan) : undefined);
+  return { ...described(rule), validateResource: ofItsType(rule, validateResource), ...(remedy === undefined ? {} : { remediateResource: ofItsType(rule, remediateResource) }) };
+}
+
+/**
+ * As the SDK's `validateResourceOfType` marks it, but without the class, for which the provider's SDK would be loaded.
+ * The SDK reads a resource anew for every policy, unless the policy is about one other type: most of a preview's time.
+ */
+function ofItsType<Asked extends ResourceValidation | ResourceRemediation>({ types: [type, ...more] }: ResourceRule, asked: Asked): Asked {
+  return type === undefined || more.length > 0 ? asked : Object.assign(asked, { __pulumiType: type });
 }
 
 const stackPolicy = (rule: StackRule, run: Run): StackValidationPolicy => ({

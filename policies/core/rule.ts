@@ -29,9 +29,12 @@ export interface Verdict extends Settings {
   unjudged(resource: ResourceReader, path: string): void;
   /**
    * Judges one property by itself: `wrong` gives what is wrong with its value, `undefined` being an unset one. Where
-   * the value is unknown, it is reported as not judged. The usual way to write a rule.
+   * the value is unknown, or nothing is wrong with what is known of it, it is reported as not judged. The usual way to
+   * write a rule.
    */
   property(resource: ResourceReader, path: string | readonly (string | number)[], wrong: (value: unknown) => string | undefined): void;
+  /** The same of how many members a list has, whatever they are; unset, or no list, is none. */
+  count(resource: ResourceReader, path: string, wrong: (members: number) => string | undefined): void;
 }
 
 interface RuleBase {

@@ -25,5 +25,11 @@ export function readPath(root: unknown, path: Path): Reading {
   return value === undefined || value === null ? { state: "unset" } : { state: "known", value };
 }
 
+/** Whether any part of a value is only told by an `up`. */
+export function hasUnknown(value: unknown): boolean {
+  if (value === unknown) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
+}
+
 /** A property's value as messages write it: `is "Suspended"`, `is not set`. */
 export const shown = (value: unknown): string => (value === undefined ? "is not set" : `is ${JSON.stringify(value)}`);

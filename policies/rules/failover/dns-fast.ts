@@ -1,5 +1,8 @@
 import type { ResourceRule } from "../../core/rule.ts";
 
+/** Cloudflare's word for five minutes. */
+const automatic = 1;
+
 export const failoverDnsFast: ResourceRule = {
   kind: "resource",
   id: "failover-dns-fast",
@@ -19,6 +22,6 @@ export const failoverDnsFast: ResourceRule = {
     }
     if (proxied.state === "known" && proxied.value === true) return;
     const limit = verdict.plan.dns.ttl;
-    verdict.property(resource, "ttl", (ttl) => (typeof ttl === "number" && ttl <= limit ? undefined : `is ${ttl === undefined ? "unset" : JSON.stringify(ttl)} on a name that is not proxied; resolvers may keep an answer for at most ${limit} s`));
+    verdict.property(resource, "ttl", (ttl) => (typeof ttl === "number" && ttl > automatic && ttl <= limit ? undefined : `is ${ttl === undefined ? "unset" : JSON.stringify(ttl)} on a name that is not proxied; resolvers may keep an answer for at most ${limit} s`));
   },
 };

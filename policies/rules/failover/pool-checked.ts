@@ -13,7 +13,7 @@ export const failoverPoolChecked: ResourceRule = {
     verdict.property(resource, "monitor", (monitor) => (typeof monitor === "string" && monitor !== "" ? undefined : "is unset: a failure is never seen"));
     verdict.property(resource, "enabled", (enabled) => (enabled === false ? "is false: nobody is ever sent there" : undefined));
     verdict.property(resource, "minimumOrigins", (least) => (least === 0 ? "is 0: the pool is healthy with every origin gone" : undefined));
-    verdict.property(resource, "origins", (origins) => (Array.isArray(origins) && origins.length > 0 ? undefined : "names no server"));
+    verdict.count(resource, "origins", (origins) => (origins > 0 ? undefined : "names no server"));
     for (const origin of resource.list("origins") ?? []) {
       verdict.property(origin, "enabled", (enabled) => (enabled === false ? "is false: the region is left out" : undefined));
       verdict.property(origin, "address", (address) => (typeof address === "string" && address !== "" ? undefined : "is unset"));

@@ -32,8 +32,9 @@ export const failoverPools: StackRule = {
   breaks: { defaultPools: ["the-only-one"], name: "pool-of-no-region" },
   judge(resources, verdict) {
     for (const balancer of balancers(resources)) {
-      verdict.property(balancer, "defaultPools", (pools) => (Array.isArray(pools) && pools.length >= 2 ? undefined : `names ${Array.isArray(pools) ? pools.length : "no"} pool, of at least 2`));
+      verdict.count(balancer, "defaultPools", (pools) => (pools >= 2 ? undefined : `names ${pools === 0 ? "no" : pools} pool, of at least 2`));
       const pools = poolsBehind(balancer, "defaultPools", resources);
+      if (pools.length < 2) elsewhere(balancer, pools, verdict);
       const regions = pools.map((pool): { readonly pool: ResourceReader; readonly region: string | Unknown | undefined } => ({ pool, region: regionOfPool(pool, verdict) }));
       for (const { pool, region } of regions) {
         if (region === unknown) verdict.unjudged(pool, "name");
@@ -43,3 +44,12 @@ export const failoverPools: StackRule = {
     }
   },
 };
+
+/** Fewer pools stand behind a balancer than it names: one of them twice, or some that no rule sees here. */
+function elsewhere(balancer: ResourceReader, declared: readonly ResourceReader[], verdict: Verdict): void {
+  const named = balancer.list("defaultPools") ?? [];
+  if (named.length < 2) return; // said already
+  if (declared.length === 1) verdict.violation(balancer, "defaultPools", "names one pool of this stack and no other: what stands beside it is not declared here, or is the same again");
+  else if (named.some((pool) => pool.peek([]).state === "unknown")) verdict.unjudged(balancer, "defaultPools");
+  else verdict.violation(balancer, "defaultPools", "names pools by their ids: where they are, and who checks them, is not declared here");
+}

@@ -1,6 +1,6 @@
 import { intervalOf } from "../../../plan/schedule.ts";
 import type { ResourceRule } from "../../core/rule.ts";
-import { shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
 
 const deadline = "spec.jobTemplate.spec.activeDeadlineSeconds";
 

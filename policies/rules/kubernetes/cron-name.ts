@@ -1,5 +1,5 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
 
 /** Kubernetes adds 11 characters for each Job, whose name is a label's value of at most 63 (facts F13). */
 const longest = 52;

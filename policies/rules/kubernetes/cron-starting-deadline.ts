@@ -1,5 +1,5 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
 
 /** The controller looks every 10 s: what may be no later than that may never begin (facts F13). */
 const least = 10;

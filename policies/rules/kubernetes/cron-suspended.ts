@@ -1,5 +1,5 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
 
 export const cronSuspended: ResourceRule = {
   kind: "resource",

@@ -1,5 +1,5 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
 
 const zone = "Etc/UTC";
 

@@ -1,7 +1,7 @@
 import type { ResourceReader } from "../../core/resource.ts";
 import type { StackRule, Verdict } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 import { isDatabase } from "./database.ts";
-import { shown } from "./pod-spec.ts";
 import { all, equal, matches, namespaceOf, podLabels, sameStack, valueAt } from "./selector.ts";
 
 const type = "kubernetes:policy/v1:PodDisruptionBudget";

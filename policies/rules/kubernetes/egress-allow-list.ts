@@ -1,13 +1,9 @@
 import type { ResourceReader } from "../../core/resource.ts";
 import { unset, type ResourceRule, type Verdict } from "../../core/rule.ts";
-import { readPath } from "../../core/value.ts";
-import { membersOf, shown } from "./pod-spec.ts";
-import { hasUnknown, isEverything } from "./selector.ts";
-
-/** A block of addresses as wide as a part of the internet. */
-const widest = 8;
-/** Neighbours, other regions and the node's own credentials: what a job that goes out to an object store must not reach. */
-const inner: Readonly<Record<"v4" | "v6", readonly string[]>> = { v4: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"], v6: ["fc00::/7", "fe80::/10"] };
+import { hasUnknown, readPath, shown } from "../../core/value.ts";
+import { tooWideBlock } from "./addresses.ts";
+import { membersOf } from "./pod-spec.ts";
+import { isEverything, matches } from "./selector.ts";
 
 export const egressAllowList: ResourceRule = {
   kind: "resource",
@@ -24,15 +20,25 @@ export const egressAllowList: ResourceRule = {
     "spec.egress[*].to[*]": {},
     "spec.egress[*].ports": [],
     "spec.egress[*].ports[*].port": unset,
+    "spec.egress[*].ports[*].endPort": 65_535,
   },
   judge(resource, verdict) {
     verdict.property(resource, "spec.policyTypes", (types) => (Array.isArray(types) && types.includes("Egress") ? undefined : `${shown(types)}, without "Egress": whatever goes out is let through`));
     for (const entry of membersOf(resource, "spec.egress", verdict) ?? []) {
       for (const peer of someOf(entry, "to", "names nobody, which is everybody", verdict)) judgePeer(peer, verdict);
-      for (const port of someOf(entry, "ports", "names no port, which is every port", verdict)) verdict.property(port, "port", (number) => (typeof number === "number" || (typeof number === "string" && /^[a-z0-9-]{1,15}$/.test(number)) ? undefined : `${shown(number)}, which is every port`));
+      for (const port of someOf(entry, "ports", "names no port, which is every port", verdict)) judgePort(port, verdict);
     }
   },
 };
+
+/** One port, or one by its name: from 1 to the last is every port too. */
+function judgePort(port: ResourceReader, verdict: Verdict): void {
+  verdict.property(port, "port", (number) => (typeof number === "number" || (typeof number === "string" && /^(?=.*[a-z])[a-z0-9-]{1,15}$/.test(number)) ? undefined : `${shown(number)}, which is every port`));
+  verdict.property(port, "endPort", (last) => {
+    const first = port.peek("port");
+    return last === undefined || (first.state === "known" && first.value === last) ? undefined : `${shown(last)}: a range of ports; name each`;
+  });
+}
 
 function someOf(entry: ResourceReader, field: string, none: string, verdict: Verdict): readonly ResourceReader[] {
   const members = membersOf(entry, field, verdict) ?? [];
@@ -41,11 +47,9 @@ function someOf(entry: ResourceReader, field: string, none: string, verdict: Ver
 }
 
 /** As a whole: a part that is left out makes another part wider. */
-function judgePeer(peer: ResourceReader, verdict: Verdict): void {
-  verdict.property(peer, [], (value) => (hasUnknown(value) ? undefined : tooWide(value)));
-  const reading = peer.read([]);
-  if (reading.state === "known" && hasUnknown(reading.value)) verdict.unjudged(peer, peer.where);
-}
+const judgePeer = (peer: ResourceReader, verdict: Verdict): void => verdict.property(peer, [], (value) => (hasUnknown(value) ? undefined : tooWide(value)));
+
+const anyNamespace = { "kubernetes.io/metadata.name": "any" };
 
 function tooWide(peer: unknown): string | undefined {
   const part = (name: string) => {
@@ -55,17 +59,7 @@ function tooWide(peer: unknown): string | undefined {
   const [block, namespaces, pods] = [part("ipBlock"), part("namespaceSelector"), part("podSelector")];
   if (block !== undefined) return tooWideBlock(block);
   const everyOne = (selector: unknown) => selector === undefined || isEverything(selector) === "yes";
-  return everyOne(namespaces) && everyOne(pods) ? `${shown(peer)}: every pod within reach` : undefined;
-}
-
-function tooWideBlock(block: unknown): string | undefined {
-  const cidr = readPath(block, ["cidr"]);
-  const text = cidr.state === "known" && typeof cidr.value === "string" ? cidr.value : "";
-  const bits = /\/(\d{1,3})$/.exec(text)?.[1];
-  if (bits === undefined) return `has ${JSON.stringify(text)} for addresses`;
-  if (Number(bits) >= widest) return undefined;
-  const except = readPath(block, ["except"]);
-  const excepted: readonly unknown[] = except.state === "known" && Array.isArray(except.value) ? except.value : [];
-  const open = inner[text.includes(":") ? "v6" : "v4"].filter((range) => !excepted.includes(range));
-  return open.length === 0 ? undefined : `is ${text} with ${open.join(", ")} in it`;
+  // Kubernetes labels every namespace with its name: that there is one, or that it is not some other, is true of all.
+  const everyNamespace = everyOne(namespaces) || matches(namespaces, anyNamespace) === "yes";
+  return everyNamespace && everyOne(pods) ? `${shown(peer)}: every pod within reach` : undefined;
 }

@@ -14,6 +14,7 @@ import { networkPolicy } from "./network-policy.ts";
 import { podCapabilities } from "./pod-capabilities.ts";
 import { podEscalation } from "./pod-escalation.ts";
 import { podHost } from "./pod-host.ts";
+import { podKernel } from "./pod-kernel.ts";
 import { podNonRoot } from "./pod-non-root.ts";
 import { podReadOnlyRoot } from "./pod-read-only-root.ts";
 import { podSeccomp } from "./pod-seccomp.ts";
@@ -26,6 +27,6 @@ import { serviceAccountToken } from "./service-account-token.ts";
 export const kubernetesRules: readonly Rule[] = [
   cronBackOff, cronDeadline, cronName, cronOverlap, cronStartingDeadline, cronSuspended, cronTimeZone,
   databaseApart, databaseBudget, egressAllowList, imageDigest, networkPolicy,
-  podCapabilities, podEscalation, podHost, podNonRoot, podReadOnlyRoot, podSeccomp,
+  podCapabilities, podEscalation, podHost, podKernel, podNonRoot, podReadOnlyRoot, podSeccomp,
   rbacWildcards, roleTrust, secretFiles, serviceAccountRole, serviceAccountToken,
 ];

@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { containerLists, containersOf, inContainers, podTypes, shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
+import { containerLists, containersOf, inContainers, podTypes } from "./pod-spec.ts";
 
 const drop = "securityContext.capabilities.drop";
 const add = "securityContext.capabilities.add";

@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { containerLists, eachContainer, inContainers, podTypes, shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
+import { containerLists, eachContainer, inContainers, podTypes } from "./pod-spec.ts";
 
 const path = "securityContext.readOnlyRootFilesystem";
 

@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { containerLists, inheritedByContainers, inPodsAndContainers, podTypes, shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
+import { containerLists, inheritedByContainers, inPodsAndContainers, podTypes } from "./pod-spec.ts";
 
 const path = "securityContext.seccompProfile.type";
 const filtered: readonly unknown[] = ["RuntimeDefault", "Localhost"];

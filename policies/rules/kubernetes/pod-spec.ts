@@ -32,7 +32,7 @@ export const everyPod = (path: string): readonly string[] => [...new Set(podType
 export const inPods = (breaks: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(breaks).flatMap(([path, value]) => everyPod(path).map((one) => [one, value])));
 
-const containerFields = ["containers", "initContainers"] as const;
+const containerFields = ["containers", "initContainers", "ephemeralContainers"] as const;
 /** The same, of each container. */
 export const inContainers = (breaks: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   inPods(Object.fromEntries(Object.entries(breaks).flatMap(([path, value]) => containerFields.map((field) => [`spec.${field}[*].${path}`, value]))));
@@ -62,17 +62,15 @@ export function eachContainer(resource: ResourceReader, verdict: Verdict, path: 
   for (const container of containersOf(resource, verdict)) verdict.property(container, path, wrong);
 }
 
-/** A property that a container has from its pod where it has none of its own. */
-export function inheritedByContainers(resource: ResourceReader, verdict: Verdict, path: string, wrong: (value: unknown) => string | undefined): void {
+/** A property that a container has from its pod where it has none of its own; gives the containers, for more of them. */
+export function inheritedByContainers(resource: ResourceReader, verdict: Verdict, path: string, wrong: (value: unknown) => string | undefined): readonly ResourceReader[] {
   const containers = containersOf(resource, verdict);
   const own = containers.filter((container) => container.read(path).state !== "unset");
   for (const container of own) verdict.property(container, path, wrong);
   if (own.length < containers.length) verdict.property(resource, podPathIn(resource, `spec.${path}`), wrong);
+  return containers;
 }
 export const inPodsAndContainers = (breaks: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => ({
   ...inContainers(breaks),
   ...inPods(Object.fromEntries(Object.entries(breaks).map(([path, value]) => [`spec.${path}`, value]))),
 });
-
-/** A value as messages write it. */
-export const shown = (value: unknown): string => (value === undefined ? "is not set" : `is ${JSON.stringify(value)}`);

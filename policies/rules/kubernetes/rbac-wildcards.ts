@@ -1,11 +1,14 @@
 import { unset, type ResourceRule, type Verdict } from "../../core/rule.ts";
 import type { ResourceReader } from "../../core/resource.ts";
-import { membersOf, shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
+import { membersOf } from "./pod-spec.ts";
 
 const api = "kubernetes:rbac.authorization.k8s.io/v1";
 const roles: readonly string[] = [`${api}:Role`, `${api}:ClusterRole`];
 /** Who has them gives himself every other right. */
 const asGoodAsAll: readonly unknown[] = ["*", "escalate", "bind", "impersonate"];
+/** Kubernetes' own roles, whose rights grow with every kind that is installed. */
+const toAll: readonly string[] = ["cluster-admin", "admin", "edit"];
 /** Groups that everybody is in, or that may do everything. */
 const everybody = /^system:(masters|authenticated|unauthenticated|serviceaccounts(:.*)?)$/;
 
@@ -29,7 +32,7 @@ export const rbacWildcards: ResourceRule = {
 };
 
 const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const withStar = (value: unknown) => (listed(value).some((one) => typeof one === "string" && one.includes("*")) ? shown(value) : undefined);
+const withStar = (value: unknown) => ((typeof value === "string" ? [value] : listed(value)).some((one) => typeof one === "string" && one.includes("*")) ? shown(value) : undefined);
 
 function judgeRole(resource: ResourceReader, verdict: Verdict): void {
   verdict.property(resource, "aggregationRule", (value) => (value === undefined ? undefined : `${shown(value)}: its rights are whatever is labelled so`));
@@ -40,7 +43,7 @@ function judgeRole(resource: ResourceReader, verdict: Verdict): void {
 }
 
 function judgeBinding(resource: ResourceReader, verdict: Verdict): void {
-  verdict.property(resource, "roleRef.name", (name) => (typeof name === "string" && name !== "cluster-admin" ? undefined : `${shown(name)}, which may do everything`));
+  verdict.property(resource, "roleRef.name", (name) => (typeof name === "string" && !toAll.includes(name) ? undefined : `${shown(name)}, which may do nearly everything, and reads every secret`));
   const subjects = membersOf(resource, "subjects", verdict);
   if (subjects?.length === 0) verdict.violation(resource, "subjects", "names nobody");
   for (const subject of subjects ?? []) verdict.property(subject, "name", (name) => (typeof name === "string" && !everybody.test(name) ? undefined : `${shown(name)}, which is not one account`));

@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { containerLists, containersOf, everyContainer, inContainers, membersOf, podTypes, shown } from "./pod-spec.ts";
+import { shown } from "../../core/value.ts";
+import { containerLists, containersOf, everyContainer, inContainers, membersOf, podTypes } from "./pod-spec.ts";
 
 const fromSecret = "valueFrom.secretKeyRef";
 

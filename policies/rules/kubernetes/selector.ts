@@ -66,12 +66,6 @@ function holds(expression: unknown, labels: unknown): Match {
   }
 }
 
-/** Whether any part of a value is only told by an `up`. */
-export function hasUnknown(value: unknown): boolean {
-  if (value === unknown) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
-}
-
 /** What stands at a path, with `unknown` and `undefined` as they are. */
 export function valueAt(resource: ResourceReader, path: string): unknown {
   const reading = resource.read(path);

@@ -1,10 +1,12 @@
 import type { ResourceReader } from "../../core/resource.ts";
 import { unset, type StackRule, type Verdict } from "../../core/rule.ts";
-import { readPath, unknown } from "../../core/value.ts";
-import { everyPod, inPods, membersOf, podPathIn, podTypes, shown } from "./pod-spec.ts";
+import { readPath, shown, unknown } from "../../core/value.ts";
+import { everyPod, inPods, membersOf, podPathIn, podTypes } from "./pod-spec.ts";
 import { all, any, equal, namespaceOf, sameStack, valueAt, type Match } from "./selector.ts";
 
 const account = "kubernetes:core/v1:ServiceAccount";
+const secret = "kubernetes:core/v1:Secret";
+const tokenType = "kubernetes.io/service-account-token";
 const bindings: readonly string[] = ["RoleBinding", "ClusterRoleBinding"].map((kind) => `kubernetes:rbac.authorization.k8s.io/v1:${kind}`);
 const mounted = "automountServiceAccountToken";
 /** Under which the API server takes a token; a token without an audience has its. */
@@ -18,12 +20,13 @@ export const serviceAccountToken: StackRule = {
   enforcement: "mandatory",
   protects: "Whoever gets into the pod speaks to Kubernetes with its token; a pod that asks Kubernetes nothing needs none.",
   fix: `Set ${mounted} to false on the service account and on the pod, unless a role is bound to it; give a projected token the audience that it is for.`,
-  breaks: { ...inPods({ [`spec.${mounted}`]: true, "spec.volumes[*].projected.sources[*].serviceAccountToken.audience": unset }), [mounted]: true },
+  breaks: { ...inPods({ [`spec.${mounted}`]: true, "spec.volumes[*].projected.sources[*].serviceAccountToken.audience": unset }), [mounted]: true, type: tokenType },
   selects: ["subjects", "metadata.name", "metadata.namespace", ...["serviceAccountName", "volumes", "volumes[*].projected.sources", "volumes[*].projected.sources[*].serviceAccountToken"].flatMap((path) => everyPod(`spec.${path}`))],
   judge(resources, verdict) {
     const bound = resources.filter(({ facts }) => bindings.includes(facts.type));
     const isUsed = (resource: ResourceReader, name: () => unknown): Match => any(bound.filter((binding) => sameStack(binding, resource)).map((binding) => binds(binding, namespaceOf(resource), name())));
     for (const resource of resources) {
+      if (resource.facts.type === secret) verdict.property(resource, "type", (type) => (type === tokenType ? `${shown(type)}: a token without an end, that any pod can mount` : undefined));
       if (resource.facts.type === account) judgeMount(resource, mounted, () => isUsed(resource, () => valueAt(resource, "metadata.name")), verdict);
       if (!podTypes.includes(resource.facts.type)) continue;
       judgeMount(resource, podPathIn(resource, `spec.${mounted}`), () => isUsed(resource, () => valueAt(resource, podPathIn(resource, "spec.serviceAccountName"))), verdict);

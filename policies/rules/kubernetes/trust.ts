@@ -13,7 +13,10 @@ export function trustOf(role: ResourceReader): readonly ResourceReader[] | "unkn
   if (document === "unset" || document === "invalid") return undefined;
   const statements = document.list("Statement");
   if (statements === undefined) return "unknown";
-  return statements.length === 0 ? undefined : statements;
+  if (statements.length > 0) return statements;
+  // AWS takes one statement without a list as well.
+  const single = document.json("Statement");
+  return typeof single === "object" && single.keys([]).length > 0 ? [single] : undefined;
 }
 
 /** What a condition wants to be exactly so, by the end of its key: `sub` and `aud`. Patterns and alternatives are none. */

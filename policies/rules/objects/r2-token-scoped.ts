@@ -24,7 +24,7 @@ export const r2TokenScoped: ResourceRule = {
     const buckets = verdict.plan.backends.filter(({ kind }) => kind === "r2").map(({ bucket }) => bucket);
     for (const policy of policies) {
       verdict.property(policy, "effect", (effect) => (effect === "allow" || effect === "deny" ? undefined : shown(effect)));
-      verdict.property(policy, "permissionGroups", (groups) => (Array.isArray(groups) && groups.length === 1 ? undefined : `${shown(groups)}; expected one group`));
+      verdict.count(policy, "permissionGroups", (groups) => (groups === 1 ? undefined : `names ${groups} groups; expected one`));
       verdict.property(policy, "resources", (text) => {
         const names = typeof text === "string" ? keysOf(text) : [];
         const foreign = names.filter((name) => !buckets.includes(oneBucket.exec(name)?.[1] ?? ""));

@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { configMapType, fileSelectors, isRestored, patroniFiles, secondsOf, shown } from "./files.ts";
+import { shown } from "../../core/value.ts";
+import { configMapType, fileSelectors, isRestored, patroniFiles, secondsOf } from "./files.ts";
 
 export const postgresArchiveTimeout: ResourceRule = {
   kind: "resource",
@@ -17,8 +18,8 @@ export const postgresArchiveTimeout: ResourceRule = {
       if (isRestored(resource)) continue;
       verdict.property(file, "postgresql.parameters.archive_timeout", (value) => {
         const timeout = secondsOf(value);
-        if (timeout === undefined || timeout <= 0) return `is ${shown(value)}: a segment waits until it is full`;
-        return timeout + postgres.pushBoundDegraded <= system.rpo ? undefined : `is ${shown(value)}: with ${postgres.pushBoundDegraded} s for the push that is more than the RPO of ${system.rpo} s`;
+        if (timeout === undefined || timeout <= 0) return `${shown(value)}: a segment waits until it is full`;
+        return timeout + postgres.pushBoundDegraded <= system.rpo ? undefined : `${shown(value)}: with ${postgres.pushBoundDegraded} s for the push that is more than the RPO of ${system.rpo} s`;
       });
     }
   },

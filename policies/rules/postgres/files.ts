@@ -33,9 +33,6 @@ function filesOf(resource: ResourceReader, verdict: Verdict, name: RegExp): read
   });
 }
 
-/** As messages show a setting. */
-export const shown = (value: unknown): string => (value === undefined ? "unset" : JSON.stringify(value));
-
 const secondsIn: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3_600, d: 86_400 };
 const bytesIn: Readonly<Record<string, number>> = { B: 1, kB: 1_024, MB: 1_024 ** 2, GB: 1_024 ** 3, TB: 1_024 ** 4 };
 
@@ -52,3 +49,6 @@ function quantity(value: unknown, units: Readonly<Record<string, number>>, usual
 
 /** The numbers of the repositories that a pgbackrest.conf configures. */
 export const repositoriesOf = (file: ResourceReader): readonly string[] => [...new Set(file.keys("global").flatMap((key) => /^repo\d+(?=-)/.exec(key)?.[0] ?? []))];
+
+/** Sections of a pgbackrest.conf beside `global`: of a stanza, or of a command. Each goes before `global`. */
+export const sectionsOf = (file: ResourceReader): readonly string[] => file.keys([]).filter((section) => section !== "global");

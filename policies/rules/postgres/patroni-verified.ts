@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { configMapType, fileSelectors, patroniFiles, shown } from "./files.ts";
+import { shown } from "../../core/value.ts";
+import { configMapType, fileSelectors, patroniFiles } from "./files.ts";
 
 export const patroniVerified: ResourceRule = {
   kind: "resource",
@@ -22,10 +23,10 @@ export const patroniVerified: ResourceRule = {
     const isSet = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? undefined : "is unset");
     for (const file of patroniFiles(resource, verdict)) {
       verdict.property(file, "restapi.certfile", isSet);
-      verdict.property(file, "etcd3.protocol", (protocol) => (protocol === "https" ? undefined : `is ${shown(protocol)}, not "https"`));
+      verdict.property(file, "etcd3.protocol", (protocol) => (protocol === "https" ? undefined : `${shown(protocol)}, not "https"`));
       verdict.property(file, "etcd3.cacert", isSet);
       for (const account of ["superuser", "replication"]) {
-        verdict.property(file, `postgresql.authentication.${account}.sslmode`, (mode) => (mode === "verify-full" ? undefined : `is ${shown(mode)}, not "verify-full"`));
+        verdict.property(file, `postgresql.authentication.${account}.sslmode`, (mode) => (mode === "verify-full" ? undefined : `${shown(mode)}, not "verify-full"`));
       }
     }
   },

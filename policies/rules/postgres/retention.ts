@@ -1,6 +1,7 @@
 import { pgbackrestRetention } from "../../../plan/config/pgbackrest.ts";
 import type { ResourceRule } from "../../core/rule.ts";
-import { configMapType, fileSelectors, pgbackrestFiles, repositoriesOf, shown } from "./files.ts";
+import { shown } from "../../core/value.ts";
+import { configMapType, fileSelectors, pgbackrestFiles, repositoriesOf } from "./files.ts";
 
 /** While a new full backup is made the one before it is all there is. */
 const leastFulls = 2;
@@ -23,13 +24,13 @@ export const pgbackrestKeeps: ResourceRule = {
   judge(resource, verdict) {
     const { fullDays, archiveFulls } = pgbackrestRetention(verdict.plan);
     const fulls = Math.max(leastFulls, archiveFulls);
-    const least = (value: unknown, limit: number, what: string): string | undefined => (Number(value) >= limit ? undefined : `is ${shown(value)}, of at least ${limit} ${what}`);
+    const least = (value: unknown, limit: number, what: string): string | undefined => (Number(value) >= limit ? undefined : `${shown(value)}, of at least ${limit} ${what}`);
     for (const file of pgbackrestFiles(resource, verdict)) {
       for (const name of repositoriesOf(file)) {
         // Days, as the plan counts: a number of fulls is however long it took to make them.
-        verdict.property(file, ["global", `${name}-retention-full-type`], (type) => (type === "time" ? undefined : `is ${shown(type)}, not "time"`));
+        verdict.property(file, ["global", `${name}-retention-full-type`], (type) => (type === "time" ? undefined : `${shown(type)}, not "time"`));
         verdict.property(file, ["global", `${name}-retention-full`], (value) => least(value, Math.max(leastFulls, fullDays), "days"));
-        verdict.property(file, ["global", `${name}-retention-archive-type`], (type) => (type === undefined || type === "full" ? undefined : `is ${shown(type)}, not "full"`));
+        verdict.property(file, ["global", `${name}-retention-archive-type`], (type) => (type === undefined || type === "full" ? undefined : `${shown(type)}, not "full"`));
         verdict.property(file, ["global", `${name}-retention-archive`], (value) => least(value, fulls, "full backups"));
       }
     }

@@ -1,5 +1,6 @@
 import type { ResourceRule } from "../../core/rule.ts";
-import { bytesOf, configMapType, fileSelectors, patroniFiles, shown } from "./files.ts";
+import { shown } from "../../core/value.ts";
+import { bytesOf, configMapType, fileSelectors, patroniFiles } from "./files.ts";
 
 export const postgresSlotsBounded: ResourceRule = {
   kind: "resource",
@@ -16,8 +17,8 @@ export const postgresSlotsBounded: ResourceRule = {
     for (const file of patroniFiles(resource, verdict)) {
       verdict.property(file, "postgresql.parameters.max_slot_wal_keep_size", (value) => {
         const bound = bytesOf(value);
-        if (bound === undefined || bound < 0) return `is ${shown(value)}: slots hold back WAL without a bound`;
-        return bound <= limit ? undefined : `is ${shown(value)}, more than the plan's ${limit} bytes`;
+        if (bound === undefined || bound < 0) return `${shown(value)}: slots hold back WAL without a bound`;
+        return bound <= limit ? undefined : `${shown(value)}, more than the plan's ${limit} bytes`;
       });
     }
   },

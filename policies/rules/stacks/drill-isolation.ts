@@ -1,6 +1,7 @@
 import type { ResourceReader } from "../../core/resource.ts";
 import type { StackRule, Verdict } from "../../core/rule.ts";
-import { patroniFiles, shown } from "../postgres/files.ts";
+import { shown } from "../../core/value.ts";
+import { patroniFiles } from "../postgres/files.ts";
 import { isDrill, ofType, stacksIn, types } from "./parts.ts";
 
 /** What a drill must not declare: names that clients use, and places that backups are written to. */
@@ -68,7 +69,7 @@ function isDeny(statement: ResourceReader): boolean {
 }
 
 function files(resource: ResourceReader, verdict: Verdict): void {
-  for (const file of patroniFiles(resource, verdict)) verdict.property(file, "postgresql.parameters.archive_mode", (mode) => (mode === "off" || mode === false ? undefined : `is ${shown(mode)}: recoveries would follow this database's timeline`));
+  for (const file of patroniFiles(resource, verdict)) verdict.property(file, "postgresql.parameters.archive_mode", (mode) => (mode === "off" || mode === false ? undefined : `${shown(mode)}: recoveries would follow this database's timeline`));
   if (!resource.keys("data").includes("dr.json")) return;
   const configuration = resource.json(["data", "dr.json"]);
   if (configuration === "unknown") verdict.unjudged(resource, "data.dr.json");

@@ -3,7 +3,7 @@ import type { Backend, Continent, Plan } from "../../../plan/types.ts";
 import type { ResourceReader } from "../../core/resource.ts";
 import type { StackRule, Verdict } from "../../core/rule.ts";
 import { replicaRegion } from "../../core/bucket-role.ts";
-import { shown } from "../postgres/files.ts";
+import { shown } from "../../core/value.ts";
 import { types, whole } from "./parts.ts";
 import { declaredPlaces, placeSelectors } from "./places.ts";
 
@@ -45,8 +45,8 @@ export const regionsDiffer: StackRule = {
 
 function place(bucket: ResourceReader, backend: Backend, region: string, verdict: Verdict): void {
   if (bucket.facts.type === types.r2Bucket) {
-    verdict.property(bucket, "location", (hint) => (continents[String(hint).toLowerCase()] === backend.continent ? undefined : `is ${shown(hint)}, where the plan has ${backend.continent}`));
-  } else verdict.property(bucket, "region", (value) => (value === region ? undefined : `is ${shown(value)}, where the plan has ${region}`));
+    verdict.property(bucket, "location", (hint) => (continents[String(hint).toLowerCase()] === backend.continent ? undefined : `${shown(hint)}, where the plan has ${backend.continent}`));
+  } else verdict.property(bucket, "region", (value) => (value === region ? undefined : `${shown(value)}, where the plan has ${region}`));
 }
 
 /** What S3 copies by itself is in another region than its source. */

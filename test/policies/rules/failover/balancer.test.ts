@@ -46,6 +46,7 @@ describe("failover-dns-fast", () => {
     ["proxied", {}, []],
     ["short-lived", { proxied: false, ttl }, []],
     ["long-lived", { proxied: false, ttl: ttl + 1 }, ["violation ttl"]],
+    ["as long-lived as Cloudflare likes", { proxied: false, ttl: 1 }, ["violation ttl"]],
     ["unset", { proxied: undefined }, ["violation ttl"]],
     ["not known before up", { proxied: unknown }, ["unjudged proxied"]],
     ["of a lifetime that is not known", { proxied: false, ttl: unknown }, ["unjudged ttl"]],
@@ -62,6 +63,8 @@ describe("failover-steering", () => {
     ["as it comes", { steeringPolicy: undefined }, ["violation steeringPolicy"]],
     ["by cookie", { sessionAffinity: "cookie" }, ["violation sessionAffinity"]],
     ["across pools", { adaptiveRouting: { failoverAcrossPools: true } }, ["violation adaptiveRouting.failoverAcrossPools"]],
+    ["by a rule of its own", { rules: [{ overrides: { steeringPolicy: "random" } }] }, ["violation rules"]],
+    ["by country", { countryPools: { US: ["a"] } }, ["violation countryPools"]],
     ["unknown", { steeringPolicy: unknown }, ["unjudged steeringPolicy"]],
   ])("judges clients that are sent %s", (_, props, expected) => {
     expect(one(failoverSteering, props)).toEqual(expected);
@@ -77,6 +80,9 @@ describe("failover-pools", () => {
     ["one pool", [balancer({ defaultPools: [unknown] }, { defaultPools: [urn("us-east-1")] }), ...pools], ["violation defaultPools"]],
     ["no pools", [balancer({ defaultPools: undefined }, {}), ...pools], ["violation defaultPools"]],
     ["a list that is not known", [balancer({ defaultPools: unknown }), ...pools], ["unjudged defaultPools"]],
+    ["the same one twice", [balancer({}, { defaultPools: [urn("us-east-1")] }), ...pools], ["violation defaultPools"]],
+    ["ids that somebody wrote out", [balancer({ defaultPools: ["a", "b"] }, {}), ...pools], ["violation defaultPools"]],
+    ["pools that come from elsewhere", [balancer({}, {}), ...pools], ["unjudged defaultPools"]],
     ["two in one region", [balancer(), pools[0] ?? balancer(), pool("us-west-2", { name: "other-us-east-1" })], ["violation name"]],
     ["one nowhere", [balancer(), pools[0] ?? balancer(), pool("us-west-2", { name: undefined })], ["violation name"]],
     ["one of a name that is not known", [balancer(), pools[0] ?? balancer(), pool("us-west-2", { name: unknown })], ["unjudged name"]],

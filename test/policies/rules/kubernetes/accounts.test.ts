@@ -47,6 +47,7 @@ describe("service-account-token", () => {
     ["an account of which nothing is said", account({ automountServiceAccountToken: undefined }), "automountServiceAccountToken"],
     ["a pod that mounts it", statefulSet(pod({ automountServiceAccountToken: true })), tokenPath],
     ["a pod of which nothing is said", statefulSet(pod({ automountServiceAccountToken: undefined })), tokenPath],
+    ["a token that never ends", resource("kubernetes:core/v1:Secret", { type: "kubernetes.io/service-account-token", metadata: { namespace: "blackroad-dr", annotations: { "kubernetes.io/service-account.name": "pg" } } }), "type"],
     ["a projected token for whoever asks", projected({ path: "token" }), "spec.template.spec.volumes[0].projected.sources[0].serviceAccountToken.audience"],
     ["a projected token for Kubernetes", projected({ audience: "https://kubernetes.default.svc" }), "spec.template.spec.volumes[0].projected.sources[0].serviceAccountToken.audience"],
   ])("catches %s", (_, facts, path) => {
@@ -79,6 +80,9 @@ describe("rbac-wildcards", () => {
     ["every address", rule({ nonResourceURLs: ["*"] }), "rules[0].nonResourceURLs"],
     ["rights by a label", rbac("ClusterRole", { aggregationRule: { clusterRoleSelectors: [{}] } }), "aggregationRule"],
     ["the administrator's role", binding({ roleRef: { name: "cluster-admin" } }), "roleRef.name"],
+    ["the administrator's role in a namespace", rbac("RoleBinding", { roleRef: { name: "admin" }, subjects: [{ kind: "ServiceAccount", name: "dr-config" }] }), "roleRef.name"],
+    ["the role of whoever edits", binding({ roleRef: { name: "edit" } }), "roleRef.name"],
+    ["every resource, and no list", rule({ resources: "*" }), "rules[0].resources"],
     ["no role", binding({ roleRef: undefined }), "roleRef.name"],
     ["everybody", binding({ subjects: [{ kind: "Group", name: "system:serviceaccounts" }] }), "subjects[0].name"],
     ["nobody", binding({ subjects: undefined }), "subjects"],
@@ -88,6 +92,8 @@ describe("rbac-wildcards", () => {
 
   it("says what it could not judge before `up`", () => {
     expect(judge(rule({ verbs: unknown }))).toMatchObject([{ kind: "unjudged", path: "rules[0].verbs" }]);
+    expect(judge(rule({ verbs: ["get", unknown] }))).toMatchObject([{ kind: "unjudged", path: "rules[0].verbs" }]);
+    expect(judge(rule({ verbs: ["*", unknown] }))).toMatchObject([{ kind: "violation", path: "rules[0].verbs" }]);
     expect(judge(rbac("Role", { rules: unknown }))).toMatchObject([{ kind: "unjudged", path: "rules" }]);
     expect(judge(binding({ roleRef: unknown, subjects: unknown }))).toMatchObject([{ kind: "unjudged" }, { kind: "unjudged" }]);
   });
@@ -101,6 +107,13 @@ describe("role-trust", () => {
     expect(judge(trust(statement()))).toEqual([]);
     expect(judge(trust(statement({ Principal: { Service: "eks.amazonaws.com" }, Condition: undefined })))).toEqual([]);
     expect(judge(trust(statement(), { Effect: "Deny", Principal: "*" }))).toEqual([]);
+    expect(judge(JSON.stringify({ Statement: statement() }))).toEqual([]);
+  });
+
+  it("wants a workload's role to have a name by which the other rules know it", () => {
+    const named = (name: unknown) => judgeResource(roleTrust, resource("aws:iam/role:Role", { name, assumeRolePolicy: trust(statement()) }), settings);
+    for (const name of ["reporting-writer", undefined]) expect(named(name)).toMatchObject([{ kind: "violation", path: "name" }]);
+    expect(named(unknown)).toMatchObject([{ kind: "unjudged", path: "name" }]);
   });
 
   it.each<readonly [string, unknown, string]>([
@@ -109,6 +122,8 @@ describe("role-trust", () => {
     ["no statement", trust(), "assumeRolePolicy"],
     ["anybody", trust(statement({ Principal: "*" })), `${at}.Principal`],
     ["anybody of AWS", trust(statement({ Principal: { AWS: ["*"] } })), `${at}.Principal`],
+    ["one statement for anybody, and no list", JSON.stringify({ Statement: statement({ Principal: "*" }) }), "assumeRolePolicy.Statement.Principal"],
+    ["somebody of the account beside the service account", trust(statement(), { Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: "arn:aws:iam::111122223333:root" } }), "assumeRolePolicy.Statement[1].Principal"],
     ["no principal", trust(statement({ Principal: undefined })), `${at}.Principal`],
     ["no condition", trust(statement({ Condition: undefined })), `${at}.Condition`],
     ["a pattern for the account", trust(statement({ Condition: { StringLike: claims().StringEquals } })), `${at}.Condition`],

@@ -25,6 +25,7 @@ describe("egress-allow-list", () => {
   it("lets a list of peers with ports pass, and nobody at all", () => {
     expect(judge(policy())).toEqual([]);
     expect(judge(denial())).toEqual([]);
+    expect(judge(egress({ to: [{ ipBlock: { cidr: "104.16.0.0/13" } }, { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } }], ports: [{ port: 443, endPort: 443 }] }))).toEqual([]);
     expect(judge(egress({ to: [{ ipBlock: { cidr: "10.2.0.0/16" } }, { namespaceSelector: {}, podSelector: { matchLabels: labels } }], ports: [{ port: "postgres" }] }))).toEqual([]);
   });
 
@@ -40,6 +41,14 @@ describe("egress-allow-list", () => {
     ["every address but a few", egress({ to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }], ports }), "spec.egress[0].to[0]"],
     ["half of all addresses", egress({ to: [{ ipBlock: { cidr: "0.0.0.0/1" } }], ports }), "spec.egress[0].to[0]"],
     ["every address of IPv6", egress({ to: [{ ipBlock: { cidr: "::/0" } }], ports }), "spec.egress[0].to[0]"],
+    ["every port from the first to the last", egress({ to: [neighbour], ports: [{ port: 1, endPort: 65_535 }] }), "spec.egress[0].ports[0].endPort"],
+    ["a range of ports by a name", egress({ to: [neighbour], ports: [{ port: "1-65535" }] }), "spec.egress[0].ports[0].port"],
+    ["every namespace that has a name", egress({ to: [{ namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "Exists" }] } }], ports }), "spec.egress[0].to[0]"],
+    ["every namespace but one", egress({ to: [{ namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system"] }] } }], ports }), "spec.egress[0].to[0]"],
+    ["the node's credentials", egress({ to: [{ ipBlock: { cidr: "169.254.169.254/32" } }], ports }), "spec.egress[0].to[0]"],
+    ["the node's credentials among others", egress({ to: [{ ipBlock: { cidr: "169.0.0.0/8" } }], ports }), "spec.egress[0].to[0]"],
+    ["the node's credentials by IPv6", egress({ to: [{ ipBlock: { cidr: "fd00:ec2::254/128" } }], ports }), "spec.egress[0].to[0]"],
+    ["every network of ours", egress({ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }], ports }), "spec.egress[0].to[0]"],
     ["a block without an address", egress({ to: [{ ipBlock: {} }], ports }), "spec.egress[0].to[0]"],
   ])("catches %s", (_, facts, path) => {
     expect(judge(facts)).toMatchObject([{ kind: "violation", path, message: expect.stringContaining(egressAllowList.fix) as unknown }]);

@@ -7,6 +7,7 @@ import { imageDigest } from "../../../../policies/rules/kubernetes/image-digest.
 import { podCapabilities } from "../../../../policies/rules/kubernetes/pod-capabilities.ts";
 import { podEscalation } from "../../../../policies/rules/kubernetes/pod-escalation.ts";
 import { podHost } from "../../../../policies/rules/kubernetes/pod-host.ts";
+import { podKernel } from "../../../../policies/rules/kubernetes/pod-kernel.ts";
 import { podNonRoot } from "../../../../policies/rules/kubernetes/pod-non-root.ts";
 import { podReadOnlyRoot } from "../../../../policies/rules/kubernetes/pod-read-only-root.ts";
 import { podSeccomp } from "../../../../policies/rules/kubernetes/pod-seccomp.ts";
@@ -15,7 +16,7 @@ import { container, everyKind, pod, statefulSet } from "./pods.ts";
 
 const settings = { plan: blackroad, production: true };
 const judge = (rule: ResourceRule, spec: unknown) => judgeResource(rule, statefulSet(spec), settings);
-const rules = [imageDigest, podCapabilities, podEscalation, podHost, podNonRoot, podReadOnlyRoot, podSeccomp, secretFiles];
+const rules = [imageDigest, podCapabilities, podEscalation, podHost, podKernel, podNonRoot, podReadOnlyRoot, podSeccomp, secretFiles];
 const inPod = "spec.template.spec";
 const first = `${inPod}.containers[0]`;
 /** A pod whose second, starting container is changed. */
@@ -40,6 +41,16 @@ describe("the rules of restricted pods", () => {
     ["the node's processes", podHost, pod({ hostPID: true }), `${inPod}.hostPID`],
     ["the node's shared memory", podHost, pod({ hostIPC: true }), `${inPod}.hostIPC`],
     ["the node's files", podHost, pod({ volumes: [{ name: "root", hostPath: { path: "/" } }] }), `${inPod}.volumes[0].hostPath`],
+    ["a file system by the network", podHost, pod({ volumes: [{ name: "data", nfs: { server: "192.0.2.1", path: "/" } }] }), `${inPod}.volumes[0].nfs`],
+    ["an image as a volume", podHost, pod({ volumes: [{ name: "data", image: { reference: "registry.example/data:1" } }] }), `${inPod}.volumes[0].image`],
+    ["root by its number", podNonRoot, pod({}, { runAsUser: 0 }), `${inPod}.securityContext.runAsUser`],
+    ["a container that is root by its number", podNonRoot, pod({ containers: [container({}, { runAsUser: 0 })] }), `${first}.securityContext.runAsUser`],
+    ["what is mounted of /proc", podKernel, pod({ containers: [container({}, { procMount: "Unmasked" })] }), `${first}.securityContext.procMount`],
+    ["settings of the kernel", podKernel, pod({}, { sysctls: [{ name: "kernel.msgmax", value: "1" }] }), `${inPod}.securityContext.sysctls`],
+    ["no AppArmor", podKernel, pod({ containers: [container({}, { appArmorProfile: { type: "Unconfined" } })] }), `${first}.securityContext.appArmorProfile.type`],
+    ["another type of SELinux", podKernel, pod({}, { seLinuxOptions: { type: "spc_t" } }), `${inPod}.securityContext.seLinuxOptions`],
+    ["a container for debugging with a tag", imageDigest, pod({ ephemeralContainers: [container({ image: "busybox" })] }), `${inPod}.ephemeralContainers[0].image`],
+    ["a container for debugging that is privileged", podHost, pod({ ephemeralContainers: [container({}, { privileged: true })] }), `${inPod}.ephemeralContainers[0].securityContext.privileged`],
     ["a port of the node", podHost, pod({ containers: [container({ ports: [{ containerPort: 443, hostPort: 443 }] })] }), `${first}.ports[0].hostPort`],
     ["a privileged container", podHost, pod({ containers: [container({}, { privileged: true })] }), `${first}.securityContext.privileged`],
     ["a pod that may be root", podNonRoot, pod({}, { runAsNonRoot: false }), `${inPod}.securityContext.runAsNonRoot`],
@@ -57,7 +68,7 @@ describe("the rules of restricted pods", () => {
     expect(judge(rule, spec)).toMatchObject([{ kind: "violation", path, message: expect.stringContaining(rule.fix) as unknown }]);
   });
 
-  it.each(rules.filter((rule) => rule !== podHost && rule !== secretFiles).map((rule) => [rule.id, rule] as const))("%s catches a pod of which nothing is said, in every kind", (_, rule) => {
+  it.each(rules.filter((rule) => rule !== podHost && rule !== podKernel && rule !== secretFiles).map((rule) => [rule.id, rule] as const))("%s catches a pod of which nothing is said, in every kind", (_, rule) => {
     for (const facts of everyKind({ containers: [{}] })) expect(judgeResource(rule, facts, settings)).toMatchObject([{ kind: "violation" }]);
   });
 

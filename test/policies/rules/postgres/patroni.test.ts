@@ -12,7 +12,7 @@ import { postgresSlotsBounded } from "../../../../policies/rules/postgres/slots-
 import { postgresTlsOnly } from "../../../../policies/rules/postgres/tls-only.ts";
 import { resource } from "../../../harness/policies.ts";
 
-const parameters = { ssl: "on", archive_mode: "on", archive_command: "pgbackrest archive-push %p", archive_timeout: "60s", max_slot_wal_keep_size: "1GB" };
+const parameters = { ssl: "on", archive_mode: "on", archive_command: "pgbackrest --stanza=main archive-push %p", archive_timeout: "60s", max_slot_wal_keep_size: "1GB" };
 const pg_hba = ["local all postgres peer", "hostssl all all 10.0.0.0/8 scram-sha-256", "host all all 0.0.0.0/0 reject"];
 const account = { sslmode: "verify-full" };
 const sound = { restapi: { certfile: "/tls.crt" }, etcd3: { protocol: "https", cacert: "/ca.crt" }, bootstrap: { initdb: ["data-checksums"] }, tags: { region: "us-east-1" } };
@@ -45,16 +45,23 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))("%s", (_, rule) => 
 describe("a setting", () => {
   it.each<[ResourceRule, string, unknown]>([
     ...["off", undefined].map((value): [ResourceRule, string, unknown] => [postgresArchiving, "archive_mode", value]),
-    ...["", ":", "true", "/bin/true", "exit 0", "cp %p /x || true", "cp %p /x; /usr/bin/true", "pgbackrest archive-push", undefined].map((value): [ResourceRule, string, unknown] => [postgresArchiving, "archive_command", value]),
+    ...["", ":", "true", "/bin/true", "exit 0", "cp %p /x || true", "cp %p /x; /usr/bin/true", "pgbackrest archive-push", "/bin/true %p", "echo %p", "cp %p /dev/null", "pgbackrest --stanza=main archive-push %p || echo failed", "pgbackrest --stanza=main archive-push %p | tee /log", "pgbackrest --stanza=main archive-push %p &", "pgbackrest --stanza=main --archive-push-queue-max=1MB archive-push %p", undefined].map((value): [ResourceRule, string, unknown] => [postgresArchiving, "archive_command", value]),
     ...["0", "-1", "soon", "14min", "1h", "1d", undefined].map((value): [ResourceRule, string, unknown] => [postgresArchiveTimeout, "archive_timeout", value]),
     ...["-1", "much", "1TB", 100_000, undefined].map((value): [ResourceRule, string, unknown] => [postgresSlotsBounded, "max_slot_wal_keep_size", value]),
     ...["off", undefined].map((value): [ResourceRule, string, unknown] => [postgresTlsOnly, "ssl", value]),
     [postgresTlsOnly, "ssl_min_protocol_version", "TLSv1.1"],
+    [postgresTlsOnly, "hba_file", "/etc/postgresql/pg_hba.conf"],
+    [postgresArchiving, "archive_library", "basic_archive"],
   ])("of %o is caught: %s is %j", (rule, name, value) => {
     expect(judge(rule, file({ [name]: value }))).toEqual([`violation file.${name}`]);
   });
 
+  it.each([["# nobody else"], ["host all all all reject"], ["hostssl all all 192.0.2.1 255.255.255.255 scram-sha-256"], ["hostssl all all fd00::/8 cert clientcert=verify-full"]])("of who is let in passes: %s", (line) => {
+    expect(judge(postgresTlsOnly, file({}, {}, [...pg_hba, line]))).toEqual([]);
+  });
+
   it.each<[ResourceRule, string, unknown]>([
+    [postgresArchiving, "archive_command", "/usr/bin/pgbackrest --config=/run/dr/pgbackrest.conf --stanza=main archive-push %p"],
     [postgresArchiving, "archive_mode", true],
     [postgresArchiving, "archive_mode", "always"],
     [postgresArchiveTimeout, "archive_timeout", 60],
@@ -67,7 +74,7 @@ describe("a setting", () => {
     expect(judge(rule, file({ [name]: value }))).toEqual([]);
   });
 
-  it.each([["host all all 0.0.0.0/0 scram-sha-256"], ["hostnossl all all 0.0.0.0/0 cert"], ["hostssl all all 0.0.0.0/0 trust"], ["hostssl all all 0.0.0.0/0 md5"]])("of who is let in is caught: %s", (line) => {
+  it.each([["host all all 0.0.0.0/0 scram-sha-256"], ["hostnossl all all 0.0.0.0/0 cert"], ["hostssl all all 0.0.0.0/0 trust"], ["hostssl all all 0.0.0.0/0 md5"], ["host all reject 0.0.0.0/0 trust"], ["hostssl all all 0.0.0.0 0.0.0.0 trust"], ["hostgssenc all all 0.0.0.0/0 gss"], ["include /etc/postgresql/more.conf"], ["hostssl all all all ldap"]])("of who is let in is caught: %s", (line) => {
     expect(judge(postgresTlsOnly, file({}, {}, [...pg_hba, line]))).toEqual(["violation file.postgresql.pg_hba"]);
   });
 });

@@ -35,12 +35,17 @@ describe("a repository", () => {
     ...["none", undefined].map((value): [Rule, string, string | undefined] => [pgbackrestEncrypted, "repo2-cipher-type", value]),
     ...["", undefined].map((value): [Rule, string, string | undefined] => [pgbackrestEncrypted, "repo1-cipher-pass", value]),
     [pgbackrestEncrypted, "repo1-storage-verify-tls", "n"],
+    [pgbackrestEncrypted, "repo2-s3-verify-tls", "n"],
     ...["count", undefined].map((value): [Rule, string, string | undefined] => [pgbackrestKeeps, "repo1-retention-full-type", value]),
     ...["1", "89", "many", undefined].map((value): [Rule, string, string | undefined] => [pgbackrestKeeps, "repo2-retention-full", value]),
     ...["1", "7", undefined].map((value): [Rule, string, string | undefined] => [pgbackrestKeeps, "repo2-retention-archive", value]),
     [pgbackrestKeeps, "repo1-retention-archive-type", "incr"],
   ])("is judged by %o: %s is %j", (rule, key, value) => {
     expect(judge(rule, text({ [key]: value }))).toEqual([`violation file.global.${key}`]);
+  });
+
+  it.each(["main", "main:backup", "global:archive-push"])("is configured in global alone, not in [%s], which goes before it", (section) => {
+    expect(judge(pgbackrestRepositories, `${text({})}\n[${section}]\nrepo1-cipher-type=none\n`)).toEqual([`violation file.${section}.repo1-cipher-type`]);
   });
 
   it("is missing where there are fewer than two, or one is in another bucket than the plan's", () => {
@@ -52,6 +57,10 @@ describe("a repository", () => {
 });
 
 describe("dropping WAL under pressure", () => {
+  it("is seen in every section", () => {
+    expect(judge(pgbackrestQueueMax, `${text({})}\n[main:archive-push]\narchive-push-queue-max=16MiB\n`)).toEqual(["violation file.main:archive-push.archive-push-queue-max"]);
+  });
+
   const alert = (expr: string): ResourceFacts => resource("kubernetes:monitoring.coreos.com/v1:PrometheusRule", { spec: { groups: [{ rules: [{ expr }] }] } }, { name: "rules" });
   const watching = alert("blackroad_wal_age_seconds > 180");
   it.each<[string, string, readonly ResourceFacts[], readonly string[]]>([

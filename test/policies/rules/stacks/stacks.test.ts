@@ -31,7 +31,7 @@ const cases: readonly Case[] = [
   [threeTwoOne, "only etcd is in the secondary region", changed(named("postgres-us-west-2-0"), claim("postgres", "us-west-2", 7, "etcd")), /asynchronous-replica/],
   [threeTwoOne, "every object store is missing", changed(({ type }) => /Bucket$|Vault$/.test(type)), /2 media/],
   [regionsDiffer, "R2 is on the originals' continent", changed(nothing, r2({ location: "enam" })), /plan has europe/],
-  [regionsDiffer, "R2's place is unset", changed(nothing, r2({ location: undefined })), /unset/],
+  [regionsDiffer, "R2's place is unset", changed(nothing, r2({ location: undefined })), /not set/],
   [regionsDiffer, "S3 is in the primary region", changed(nothing, s3("blackroad-backups-dr", "us-west-2", { region: "us-east-1" })), /us-west-2/],
   [regionsDiffer, "the copy is beside its source", changed(nothing, s3("blackroad-backups-dr-replica", "eu-west-1", { region: "us-west-2" })), /eu-west-1/],
   [regionsDiffer, "there is no copy", changed(named("blackroad-backups-dr-replica")), /copied to/],
