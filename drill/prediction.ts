@@ -36,7 +36,7 @@ export interface PredictionInput {
 }
 
 /** How much slower than their rehearsal the tools may be: through gateways, with nothing in any cache. */
-const toolMargin = 2;
+const toolMargin = 1.5;
 /** How much slower than its rehearsal a check may be: the machine is also busy with the recovery's own servers. */
 const checkMargin = 1.5;
 
