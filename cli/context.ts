@@ -9,6 +9,8 @@ export interface CliContext {
   readonly openRun: () => Promise<RunContext>;
   /** Makes `dr` end with this code although nothing was thrown (e.g. `exitCodes.partial`). */
   readonly setExitCode: (code: number) => void;
+  /** Done when the command has ended, however it did. */
+  readonly atEnd: (work: () => Promise<void>) => void;
   readonly signal: AbortSignal;
   /** Shows what is being done; on a terminal one line, elsewhere plain lines. */
   readonly report: (progress: Progress) => void;

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { exitCodes, DrError } from "../runner/errors.ts";
+import { exitCodes, DrError, messageOf } from "../runner/errors.ts";
 import type { RunContext } from "../runner/context.ts";
 import { killAllChildren } from "../runner/system/process.ts";
 import type { CliContext } from "./context.ts";
@@ -13,6 +13,7 @@ const interrupted = new AbortController();
 const progress = progressOn(process.stderr);
 let exitCode = 0;
 let run: RunContext | undefined;
+const endings: (() => Promise<void>)[] = [];
 
 const program = new Command("dr")
   .description("Disaster recovery of BlackRoad: plan, back up, recover, verify, drill.")
@@ -29,6 +30,7 @@ const context: CliContext = {
     process.stdout.write(program.opts<{ json: boolean }>().json ? `${JSON.stringify(data, undefined, 2)}\n` : `${human.replace(/\n$/, "")}\n`);
   },
   setExitCode: (code) => void (exitCode = code),
+  atEnd: (work) => void endings.push(work),
   report: (step) => {
     if (!program.opts<{ quiet: boolean }>().quiet) progress.report(step);
   },
@@ -102,6 +104,7 @@ try {
   }
 } finally {
   progress.end();
+  for (const end of endings) await end().catch((error: unknown) => process.stderr.write(`dr: ${messageOf(error)}\n`));
   // Whoever stops a backup by hand knows of it; a pod whose deadline has passed is ended by SIGTERM.
   if (firstSignal !== "SIGINT") for (const problem of await tellPeople({ words, startedAt, exitCode, error: interrupted.signal.aborted ? interrupted.signal.reason : thrown, run, configFile: program.opts<{ config: string }>().config })) process.stderr.write(`dr: ${problem}\n`);
   for (const backend of run?.backends ?? []) backend.close();

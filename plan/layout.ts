@@ -33,6 +33,8 @@ const folderOf: Readonly<Partial<Record<ScheduleName, string>>> = {
 const postgresSchedules: readonly ScheduleName[] = ["postgres-incremental", "postgres-diff", "postgres-full"];
 /** Records outlive what they describe by nothing: the longest retention of any backup is theirs. */
 export const catalogPrefix = "catalog/";
+/** Who recovers and who expires: a few small files that come and go, so they are never locked. */
+export const leasesPrefix = "leases/";
 /** pgBackRest's, which expires its own: nobody else may. */
 export const repositoryPrefix = `${pgbackrestPath.slice(1)}/`;
 /** The passphrases, sealed to people; a few kilobytes that are never deleted. No job writes there. */
@@ -61,6 +63,13 @@ export function prefixesOf(plan: Plan, backend: Backend): readonly Prefix[] {
     { prefix: `${repositoryPrefix}backup/${stanza}/`, schedules: postgresSchedules, writeOnce: false, retention: postgres, lock: backend.versioned ? backend.immutableFor : seconds(0) },
   ];
 }
+
+/** Prefixes under which something is kept for less than the backend's lock. */
+export const shortLivedPrefixes = (plan: Plan, backend: Backend): readonly string[] =>
+  plan.schedules.flatMap((schedule) => {
+    const prefix = folderOf[schedule.name];
+    return prefix !== undefined && isShortLived(backend, schedule) ? [prefix] : [];
+  });
 
 const lockOf = (backend: Backend, schedule: Schedule): Duration => (isShortLived(backend, schedule) && backend.shortLived !== undefined ? backend.shortLived.immutableFor : backend.immutableFor);
 

@@ -1,9 +1,12 @@
 import type { Command } from "commander";
-import { exitCodes } from "../../runner/errors.ts";
+import type { RunContext } from "../../runner/context.ts";
+import { exitCodes, messageOf } from "../../runner/errors.ts";
 import type { SystemBackup, SystemBackupResult } from "../../runner/recovery-point/make.ts";
 import type { PartResult, Place } from "../../runner/recovery-point/record.ts";
+import type { Expiry } from "../../runner/retention/expire.ts";
 import type { CliContext } from "../context.ts";
 import { renderCopies } from "../render/copies.ts";
+import { renderExpiry } from "./expire.ts";
 
 /** `dr backup all` */
 export function registerBackupAll(backup: Command, context: CliContext): void {
@@ -12,11 +15,26 @@ export function registerBackupAll(backup: Command, context: CliContext): void {
     .description("the complete system as one recovery point: every store, and where they meet in PostgreSQL's log")
     .action(async () => {
       const { backUpAll } = await import("../../runner/recovery-point/make.ts");
-      const result = await backUpAll(await context.openRun());
-      context.print(render(result), result);
+      const run = await context.openRun();
+      const result = await backUpAll(run);
+      // What is over goes once a day, behind a backup that stands: storage that fills up is a warning, no lost backup.
+      const expiry = result.outcome === "ok" || result.outcome === "partial" ? await expireAfter(run) : undefined;
+      context.print([render(result), ...(expiry === undefined ? [] : [expiry.said])].join("\n"), { ...result, ...(expiry?.result === undefined ? {} : { expiry: expiry.result }) });
       if (result.outcome === "partial") context.setExitCode(exitCodes.partial);
       if (result.outcome === "failed") context.setExitCode(exitCodes.failed);
     });
+}
+
+/** A failure to tidy up is said, and fails no backup. */
+async function expireAfter(run: RunContext): Promise<{ readonly said: string; readonly result?: Expiry }> {
+  const { expire } = await import("../../runner/retention/expire.ts");
+  try {
+    const result = await expire(run);
+    return { said: renderExpiry(result), result };
+  } catch (error) {
+    run.signal.throwIfAborted();
+    return { said: `nothing was expired: ${messageOf(error)}` };
+  }
 }
 
 function render(result: SystemBackupResult): string {

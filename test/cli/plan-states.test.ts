@@ -41,7 +41,7 @@ async function run(...args: readonly string[]): Promise<{ human: string; data: u
     print: (human, data) => void Object.assign(outcome, { human, data }),
     setExitCode: (exitCode) => void Object.assign(outcome, { exitCode }),
     openRun: () => Promise.reject(new Error("dr plan needs no configuration")),
-    report: () => undefined,
+    atEnd: () => undefined, report: () => undefined,
     signal: new AbortController().signal,
   };
   const program = new Command();

@@ -19,7 +19,7 @@ function run(plan: Plan): Outcome {
     print: (human, data) => void (outcome = { ...outcome, human, data }),
     setExitCode: (exitCode) => void (outcome = { ...outcome, exitCode }),
     openRun: () => Promise.reject(new Error("dr plan needs no configuration")),
-    report: () => undefined,
+    atEnd: () => undefined, report: () => undefined,
     signal: new AbortController().signal,
   };
   const program = new Command();

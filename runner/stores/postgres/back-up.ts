@@ -7,6 +7,7 @@ import { DrError, kindOf, messageOf } from "../../errors.ts";
 import type { ScheduleName } from "../../../plan/types.ts";
 import { formatVersion } from "../../../plan/config/version.ts";
 import { secondsSince } from "../../system/clock.ts";
+import { recoveryStanding } from "../../retention/recovery-lease.ts";
 import { allFailed } from "../../recovery/survey.ts";
 import { isLeader, queryValue, withPostgres } from "./connection.ts";
 import type { RepositoryDetails } from "./details.ts";
@@ -121,7 +122,9 @@ async function backUpOnce(context: RunContext, open: OpenRepository, kind: Backu
     const size = /backup file .* \((?:bundle [^,]*, )?[^,]*, ([\d.]+)%\)/.exec(line)?.[1];
     if (size !== undefined) context.report({ step: `${kind} backup into ${open.name}`, done: Math.round(Number(size)), total: 100 });
   };
-  const { code, stdout } = await open.command([`--type=${typeOf[kind]}`, "--log-level-console=detail", "backup"], { deadline: deadlineOf(context.plan, scheduleOf[kind]), onLine, accept: [lockedCode] });
+  // pgBackRest expires by itself behind each backup, unless somebody recovers.
+  const expires = (await recoveryStanding(context)) === undefined ? [] : ["--no-expire-auto"];
+  const { code, stdout } = await open.command([...expires, `--type=${typeOf[kind]}`, "--log-level-console=detail", "backup"], { deadline: deadlineOf(context.plan, scheduleOf[kind]), onLine, accept: [lockedCode] });
   if (code === lockedCode) return undefined;
   if (label !== undefined) return label;
   throw pgbackrestError("backup", `repository ${open.name}`, code, `it did not say the backup's label\n${stdout.split("\n").slice(-5).join("\n")}`);

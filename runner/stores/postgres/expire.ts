@@ -3,6 +3,8 @@ import type { ScheduleName } from "../../../plan/types.ts";
 import { expiryOf } from "../../backup-record.ts";
 import type { RunContext } from "../../context.ts";
 import { messageOf } from "../../errors.ts";
+import { describeLease } from "../../retention/lease.ts";
+import { recoveryStanding } from "../../retention/recovery-lease.ts";
 import { lockedCode } from "./faults.ts";
 import type { BackupType, RepositoryBackup } from "./info.ts";
 import type { OpenRepository } from "./repositories.ts";
@@ -20,6 +22,11 @@ export function expired(backups: readonly RepositoryBackup[], isOver: (backup: R
 
 /** Expires them, one by one. A failure here loses nothing and is said: the next run tries again. */
 export async function expireOld(context: RunContext, open: OpenRepository, backups: readonly RepositoryBackup[]): Promise<void> {
+  const recovery = await recoveryStanding(context);
+  if (recovery !== undefined) {
+    context.report({ step: `${open.name}: nothing expires, because of ${describeLease(recovery)}` });
+    return;
+  }
   const now = context.clock.now();
   const isOver = ({ type, stoppedAt }: RepositoryBackup): boolean => {
     if (type === "full") return false; // by pgBackRest's own retention
