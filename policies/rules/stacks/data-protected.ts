@@ -1,4 +1,5 @@
 import type { StackRule } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 import { isDrill, ofType, stacksIn, types } from "./parts.ts";
 
 /**
@@ -18,11 +19,14 @@ export const dataProtected: StackRule = {
   enforcement: "mandatory",
   protects: "One `pulumi destroy` in the wrong stack, or one renamed resource, deletes the data or the key that opens it.",
   fix: "Set protect, and retainOnDelete, in the resource's options.",
-  breaks: {}, // an option, no property
+  breaks: { "spec.persistentVolumeClaimRetentionPolicy.whenDeleted": "Delete", "spec.persistentVolumeClaimRetentionPolicy.whenScaled": "Delete" }, // the rest is an option, no property
   judge(resources, verdict) {
     if (!verdict.production) return;
     for (const [, members] of stacksIn(resources)) {
       if (isDrill(members)) continue;
+      for (const servers of ofType(members, types.statefulSet)) {
+        for (const when of ["whenDeleted", "whenScaled"]) verdict.property(servers, `spec.persistentVolumeClaimRetentionPolicy.${when}`, (value) => (value === undefined || value === "Retain" ? undefined : `${shown(value)}: the volumes go with the servers`));
+      }
       for (const resource of ofType(members, ...data)) if (!resource.facts.protect) verdict.violation(resource, "", "holds data, or what opens or keeps it, and is not protected");
     }
   },

@@ -1,13 +1,26 @@
+import { forbiddenActions } from "../../../plan/forbidden-actions.ts";
+import { days } from "../../../plan/units.ts";
+import { actionsOf, allButActions, coversAction, isAllow, policyBreaks, statementsOf } from "../../core/aws-policy.ts";
 import type { ResourceReader } from "../../core/resource.ts";
 import type { StackRule, Verdict } from "../../core/rule.ts";
 import { shown } from "../../core/value.ts";
+import { rolePolicyTypes } from "../workloads.ts";
 import { patroniFiles } from "../postgres/files.ts";
-import { isDrill, ofType, stacksIn, types } from "./parts.ts";
+import { isDrill, ofType, stacksIn, textAt, types } from "./parts.ts";
 
 /** What a drill must not declare: names that clients use, and places that backups are written to. */
 const dns = /^(cloudflare:index\/(loadBalancer|dnsRecord|record|zone)|aws:route53\/(record|zone)):?/i;
 const backupPlaces: readonly string[] = [types.s3Bucket, types.r2Bucket, types.vault, "cloudflare:index/accountToken:AccountToken"];
-const writes = /^(\*|s3:(\*|put|delete|abort|restore|bypass|replicate)|glacier:(\*|upload|delete|abort|complete|initiatemultipart)|kms:(\*|encrypt|generatedatakey))/i;
+/** One of each kind of writing; any pattern that has one of them is more than a drill needs. */
+const writes: readonly string[] = [
+  ...Object.values(forbiddenActions).flat(),
+  ...["AbortMultipartUpload", "DeleteObject", "PutObject", "PutObjectTagging", "ReplicateDelete", "ReplicateObject"].map((action) => `s3:${action}`),
+  ...["AbortMultipartUpload", "CompleteMultipartUpload", "InitiateMultipartUpload", "UploadArchive", "UploadMultipartPart"].map((action) => `glacier:${action}`),
+  ...["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo"].map((action) => `kms:${action}`),
+  ...["CreateSecret", "PutSecretValue", "UpdateSecret"].map((action) => `secretsmanager:${action}`),
+];
+/** Seconds that a drill may live: what `RecoveryEnvironment` takes at the most. */
+const longest = days(1);
 const expiryAnnotation = ["metadata", "annotations", "dr.blackroad/expires-at"] as const;
 
 export const drillIsolation: StackRule = {
@@ -19,8 +32,8 @@ export const drillIsolation: StackRule = {
   protects: "A drill that can reach production poisons it: a restored database that archives, a job that expires, a name that clients follow. One that does not end costs money and keeps secrets.",
   fix: "Give a drill stack reading credentials, no names and no buckets, archiving off, nothing protected, and an end: the namespace's expiry and the job's deadline.",
   breaks: {
+    ...policyBreaks("policy", { Effect: "Permit", Action: "s3:P*", NotAction: "s3:GetObject" }),
     policy: '{"Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}',
-    "policy.Statement[*].Action": "s3:*",
     "data.dr.json": "",
     "data.dr.json.readOnly": false,
     "metadata.name": "dr-secret-r2-writer",
@@ -28,7 +41,7 @@ export const drillIsolation: StackRule = {
     "spec.activeDeadlineSeconds": "never",
     "data.patroni-pg-*.yml.postgresql.parameters.archive_mode": "on",
   },
-  selects: ["data", "data.patroni-pg-*.yml", "policy.Statement", "policy.Statement[*].Effect"],
+  selects: ["data", "data.patroni-pg-*.yml"],
   judge(resources, verdict) {
     for (const [, members] of stacksIn(resources)) {
       if (!isDrill(members)) continue;
@@ -38,34 +51,34 @@ export const drillIsolation: StackRule = {
         if (dns.test(type)) verdict.violation(resource, "", "makes a name that clients or servers could follow");
         if (backupPlaces.includes(type)) verdict.violation(resource, "", "is a place, or a key to one, that backups are written to");
       }
-      for (const resource of ofType(members, "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")) permissions(resource, verdict);
+      for (const resource of ofType(members, ...rolePolicyTypes)) permissions(resource, verdict);
       for (const resource of ofType(members, types.configMap)) files(resource, verdict);
       for (const resource of ofType(members, types.secret)) verdict.property(resource, "metadata.name", (name) => (/writer/.test(String(name)) ? `is ${JSON.stringify(name)}: a key that writes` : undefined));
-      for (const resource of ofType(members, types.job)) verdict.property(resource, "spec.activeDeadlineSeconds", (limit) => (typeof limit === "number" && limit > 0 ? undefined : "is unset: the recovery has no end"));
-      for (const resource of ofType(members, types.namespace)) verdict.property(resource, expiryAnnotation, (at) => (typeof at === "string" && !Number.isNaN(Date.parse(at)) ? undefined : "is no time: nothing takes down what a crashed drill leaves behind"));
+      for (const resource of ofType(members, types.job)) verdict.property(resource, "spec.activeDeadlineSeconds", (limit) => (typeof limit === "number" && limit > 0 && limit <= longest ? undefined : `${shown(limit)}: the recovery has no end within a day`));
+      for (const resource of ofType(members, types.namespace)) expiry(resource, verdict);
     }
   },
 };
 
 function permissions(resource: ResourceReader, verdict: Verdict): void {
-  const policy = resource.json("policy");
-  if (policy === "unknown") verdict.unjudged(resource, "policy");
-  if (policy === "invalid" || policy === "unset") verdict.violation(resource, "policy", "is no policy");
-  if (typeof policy !== "object") return;
-  const statements = policy.list("Statement");
-  if (statements === undefined) verdict.unjudged(resource, "policy.Statement");
-  for (const statement of statements ?? []) {
-    if (isDeny(statement)) continue;
-    verdict.property(statement, "Action", (actions) => {
-      const found = (Array.isArray(actions) ? actions : [actions]).map(String).filter((action) => writes.test(action));
-      return found.length === 0 ? undefined : `lets the drill write: ${found.join(", ")}`;
-    });
+  for (const statement of statementsOf(resource, "policy", verdict, "is not set")?.all ?? []) {
+    if (!isAllow(statement)) continue;
+    if (allButActions(statement)) verdict.violation(statement, statement.pathOf("NotAction"), "lets the drill do all but a few things");
+    const found = actionsOf(statement).filter((pattern) => writes.some((action) => coversAction([pattern], action)));
+    if (found.length > 0) verdict.violation(statement, statement.pathOf("Action"), `lets the drill write: ${found.join(", ")}`);
   }
 }
 
-function isDeny(statement: ResourceReader): boolean {
-  const effect = statement.read("Effect");
-  return effect.state === "known" && effect.value === "Deny";
+/** The day on which the drill began is in its namespace's name; it lives for a day at the most. */
+function expiry(resource: ResourceReader, verdict: Verdict): void {
+  const [, year, month, day] = /^dr-drill-(\d{4})(\d{2})(\d{2})/.exec(textAt(resource, "metadata.name") ?? "") ?? [];
+  verdict.property(resource, "metadata.name", (name) => (year === undefined ? `${shown(name)}, which does not say when the drill began (dr-drill-YYYYMMDD…)` : undefined));
+  const latest = year === undefined ? Infinity : Date.parse(`${year}-${month ?? ""}-${day ?? ""}T00:00:00Z`) + 2 * longest * 1_000;
+  verdict.property(resource, expiryAnnotation, (at) => {
+    const time = typeof at === "string" ? Date.parse(at) : Number.NaN;
+    if (Number.isNaN(time)) return "is no time: nothing takes down what a crashed drill leaves behind";
+    return time <= latest ? undefined : `is ${String(at)}, more than a day after the drill`;
+  });
 }
 
 function files(resource: ResourceReader, verdict: Verdict): void {

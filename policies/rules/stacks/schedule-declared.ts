@@ -3,6 +3,7 @@ import { overdueAfter } from "../../../plan/overdue.ts";
 import type { Schedule } from "../../../plan/types.ts";
 import type { ResourceReader } from "../../core/resource.ts";
 import type { StackRule, Verdict } from "../../core/rule.ts";
+import { shown } from "../../core/value.ts";
 import { promSeconds, rulesNamed, type AlertRule } from "./alert-rules.ts";
 import { ofType, scheduleLabel, serves, stacksIn, types, whole } from "./parts.ts";
 
@@ -21,6 +22,7 @@ export const scheduleDeclared: StackRule = {
   breaks: {
     "metadata.labels.blackroad.dr/schedule": "another",
     [`${commandPath}[*].command`]: ["true"],
+    [`${commandPath}[*].args`]: ["--help"],
     "spec.groups[*].rules[*].expr": "vector(0)",
     "spec.groups[*].rules[*].for": "30d",
   },
@@ -47,13 +49,17 @@ function jobsBySchedule(members: readonly ResourceReader[], verdict: Verdict): R
   }));
 }
 
+/** What stands between the program and what it is to do: another word could make it do nothing, as --help does. */
+const isConfiguration = (word: string): boolean => word === "--config" || word === "--json" || word === "--leader-only" || /^--config=\S+$/.test(word) || word.startsWith("/");
+
 function runsIt(job: ResourceReader, schedule: Schedule, verdict: Verdict): void {
   const containers = job.list(commandPath);
   if (containers === undefined) verdict.unjudged(job, commandPath);
   for (const container of containers ?? []) {
+    verdict.property(container, "args", (args) => (args === undefined || (Array.isArray(args) && args.length === 0) ? undefined : `${shown(args)}: ${schedule.name} asks for its command and no more`));
     verdict.property(container, "command", (command) => {
       const words = Array.isArray(command) ? command.map(String) : [];
-      return words.slice(-schedule.command.length).join(" ") === schedule.command.join(" ") ? undefined : `is ${words.join(" ") || "unset"}, where ${schedule.name} asks for dr ${schedule.command.join(" ")}`;
+      return words[0] === "dr" && words.slice(1, -schedule.command.length).every(isConfiguration) && words.slice(-schedule.command.length).join(" ") === schedule.command.join(" ") ? undefined : `is ${words.join(" ") || "unset"}, where ${schedule.name} asks for dr ${schedule.command.join(" ")}`;
     });
   }
 }

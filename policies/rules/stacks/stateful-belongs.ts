@@ -8,7 +8,7 @@ import { isDrill, nameLabel, ofType, stacksIn, types } from "./parts.ts";
 export const storeOfWorkload: Readonly<Record<string, StoreName>> = { postgres: "postgres", redis: "redis", vault: "vault", qdrant: "vectors" };
 
 /** Clouds' own databases, disks and file systems: the plan has none, so each is one that was forgotten. */
-const managed = /^(aws:(rds|docdb|neptune|dynamodb|elasticache|memorydb|efs|fsx|ebs|redshift|opensearch|timestreamwrite|keyspaces)\/.*:(Instance|Cluster|Table|ReplicationGroup|FileSystem|Volume|Database|Domain|GlobalCluster|ServerlessCache)|cloudflare:index\/(d1Database:D1Database|workersKvNamespace:WorkersKvNamespace|queue:Queue)|kubernetes:core\/v1:PersistentVolume)$/;
+const managed = /^(aws:(rds|docdb|neptune|dynamodb|elasticache|memorydb|efs|fsx|ebs|redshift|opensearch|opensearchserverless|elasticsearch|timestreamwrite|keyspaces|msk|mskconnect|mq|kinesis|sqs|lightsail|s3tables|cognito)\/.*:(Instance|Cluster|ServerlessCluster|Table|TableBucket|ReplicationGroup|FileSystem|Volume|Database|Domain|GlobalCluster|ServerlessCache|Collection|Broker|Stream|Queue|UserPool)|aws:s3\/(directoryBucket:DirectoryBucket|vectorsVectorBucket:VectorsVectorBucket|filesFileSystem:FilesFileSystem)|cloudflare:index\/(d1Database:D1Database|workersKvNamespace:WorkersKvNamespace|queue:Queue)|kubernetes:core\/v1:PersistentVolume|kubernetes:postgresql\.cnpg\.io\/.*|kubernetes:.*:\w*(Postgres|PostgreSQL|Redis|Mongo|MySQL|MariaDB|Cassandra|Kafka|Elasticsearch|Rabbitmq|Qdrant|Etcd)\w*)$/i;
 
 export const statefulBelongs: StackRule = {
   kind: "stack",

@@ -12,12 +12,17 @@ const policy = (...actions: readonly string[]) => resource("aws:iam/rolePolicy:R
 const file = (name: string, text: unknown) => resource("kubernetes:core/v1:ConfigMap", { data: { [name]: text } });
 const secret = (name: unknown) => resource("kubernetes:core/v1:Secret", { metadata: { name } });
 const job = (activeDeadlineSeconds: unknown) => resource("kubernetes:batch/v1:Job", { spec: { activeDeadlineSeconds } });
-const namespace = (at: unknown) => resource("kubernetes:core/v1:Namespace", { metadata: { annotations: { "dr.blackroad/expires-at": at } } });
+const namespace = (at: unknown) => resource("kubernetes:core/v1:Namespace", { metadata: { name: "dr-drill-20261122-4f2a", annotations: { "dr.blackroad/expires-at": at } } });
 
 it.each<readonly [string, ResourceFacts, readonly string[]]>([
   ["a key that reads", policy("s3:GetObject", "kms:Decrypt", "glacier:InitiateJob"), []],
   ["a key that writes", policy("s3:GetObject", "s3:PutObject"), ["violation policy.Statement[0].Action"]],
   ["a key that deletes", policy("s3:Delete*"), ["violation policy.Statement[0].Action"]],
+  ["a key that writes by a pattern", policy("s3:P*"), ["violation policy.Statement[0].Action"]],
+  ["a key that writes by one letter", policy("s3:?utObject"), ["violation policy.Statement[0].Action"]],
+  ["a key to all but reading", resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Statement: [{ Effect: "Allow", NotAction: "s3:GetObject", Resource: "*" }] }) }), ["violation policy.Statement[0].NotAction"]],
+  ["a key that writes, in one statement without a list", resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Statement: { Effect: "Allow", Action: "s3:PutObject", Resource: "*" } }) }), ["violation policy.Statement.Action"]],
+  ["a user's key that writes", resource("aws:iam/userPolicy:UserPolicy", { policy: JSON.stringify({ Statement: [{ Effect: "Allow", Action: "s3:PutObject", Resource: "*" }] }) }), ["violation policy.Statement[0].Action"]],
   ["a key to everything", policy("*"), ["violation policy.Statement[0].Action"]],
   ["no policy", resource("aws:iam/rolePolicy:RolePolicy", {}), ["violation policy"]],
   ["a policy that is not known", resource("aws:iam/rolePolicy:RolePolicy", { policy: unknown }), ["unjudged policy"]],
@@ -33,6 +38,10 @@ it.each<readonly [string, ResourceFacts, readonly string[]]>([
   ["a recovery with an end", job(7_200), []],
   ["a recovery without end", job(undefined), ["violation spec.activeDeadlineSeconds"]],
   ["a place with an end", namespace("2026-11-22T23:00:00Z"), []],
+  ["a recovery with an end next year", job(31_536_000), ["violation spec.activeDeadlineSeconds"]],
+  ["a place with an end next year", resource("kubernetes:core/v1:Namespace", { metadata: { name: "dr-drill-20261122-4f2a", annotations: { "dr.blackroad/expires-at": "2027-11-22T23:00:00Z" } } }), ["violation metadata.annotations.dr.blackroad/expires-at"]],
+  ["a place that is gone the next day", resource("kubernetes:core/v1:Namespace", { metadata: { name: "dr-drill-20261122-4f2a", annotations: { "dr.blackroad/expires-at": "2026-11-23T23:00:00Z" } } }), []],
+  ["a place that does not say when it began", resource("kubernetes:core/v1:Namespace", { metadata: { name: "blackroad-dr", annotations: { "dr.blackroad/expires-at": "2026-11-22T23:00:00Z" } } }), ["violation metadata.name"]],
   ["a place without end", namespace(undefined), ["violation metadata.annotations.dr.blackroad/expires-at"]],
   ["a place whose end is not known", namespace(unknown), ["unjudged metadata.annotations.dr.blackroad/expires-at"]],
   ["a name that clients use", resource("cloudflare:index/loadBalancer:LoadBalancer", {}), ["violation "]],

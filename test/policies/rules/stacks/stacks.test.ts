@@ -56,6 +56,8 @@ const cases: readonly Case[] = [
   [scheduleDeclared, "a job is missing", changed(named("verify")), /no CronJob runs verify/],
   [scheduleDeclared, "a job has no label", changed(nothing, cronJob("archive", { label: null })), /no CronJob runs archive/],
   [scheduleDeclared, "a job does something else", changed(nothing, cronJob("archive", { command: ["true"] })), /asks for dr backup archive/],
+  [scheduleDeclared, "a job only says what it would do", changed(nothing, cronJob("redis-snapshot", { command: ["echo", "backup", "redis", "snapshot"] })), /asks for dr backup redis snapshot/],
+  [scheduleDeclared, "a job asks for help first", changed(nothing, cronJob("redis-snapshot", { command: ["dr", "--help", "backup", "redis", "snapshot"] })), /asks for dr backup redis snapshot/],
   [scheduleDeclared, "nobody watches", changed(named("alerts")), /no rule BackupOverdue watches/],
   [scheduleDeclared, "overdue is called late", changed(nothing, withAlert("BackupOverdue", { for: "2h" })), /more than the plan's/],
   [scheduleDeclared, "the threshold is too high", changed(nothing, alerts([{ rules: [{ alert: "BackupOverdue", for: "5m", expr: `time() - blackroad_last_backup_timestamp{type=~"${plan.schedules.map(({ name }) => name).join("|")}"} > 9999999` }] }])), /is called overdue after/],
@@ -63,7 +65,9 @@ const cases: readonly Case[] = [
   [statefulBelongs, "servers with volumes are unlabelled", changed(nothing, resource("kubernetes:apps/v1:StatefulSet", { spec: { volumeClaimTemplates: [{}] } })), /is unset/],
   [statefulBelongs, "a bucket is nobody's", changed(nothing, s3("uploads", "us-east-1")), /no bucket that the plan knows/],
   [statefulBelongs, "a bucket of R2 is nobody's", changed(nothing, r2({ name: "uploads" })), /no bucket that the plan knows/],
+  ...["aws:sqs/queue:Queue", "aws:msk/cluster:Cluster", "aws:s3/directoryBucket:DirectoryBucket", "kubernetes:postgresql.cnpg.io/v1:Cluster", "kubernetes:redis.redis.opstreelabs.in/v1beta2:RedisCluster", "aws:cognito/userPool:UserPool"].map((type): Case => [statefulBelongs, `a ${type} was added`, changed(nothing, resource(type, {})), /no store of the plan is kept there/]),
   [statefulBelongs, "a managed database was added", changed(nothing, resource("aws:rds/instance:Instance", {})), /no store of the plan is kept there/],
+  [dataProtected, "volumes go with their servers", changed(nothing, resource("kubernetes:apps/v1:StatefulSet", { spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete" } } })), /the volumes go with the servers/],
   [dataProtected, "a volume is not protected", changed(nothing, { ...claim("redis", "us-east-1", 0), protect: false }), /is not protected/],
 ];
 it.each(cases.map(([rule, what, resources, message]) => [rule.id, what, rule, resources, message] as const))("%s catches it: %s", (_, __, rule, resources, message) => {
