@@ -3,8 +3,10 @@ import { access, constants } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { run } from "../../runner/system/process.ts";
 
+const workflow = z.object({ jobs: z.record(z.string(), z.object({ permissions: z.record(z.string(), z.string()), steps: z.array(z.object({ uses: z.string().optional(), run: z.string().optional() })) })) });
 const folder = resolve(import.meta.dirname, "../../.github/workflows");
 const files = readdirSync(folder).map((name) => join(folder, name));
 
@@ -27,5 +29,21 @@ describe("the workflows", () => {
     const text = readFileSync(file, "utf8");
     expect(text).not.toMatch(/secrets\.|id-token|AWS_|CLOUDFLARE_|PULUMI_ACCESS_TOKEN/);
     expect(load(text)).toMatchObject({ permissions: {} });
+  });
+
+  it.each(files)("%s takes each action by the commit that was looked at: a tag can come to mean another one", (file) => {
+    const used = [...readFileSync(file, "utf8").matchAll(/uses:\s*(\S+)(.*)/g)].map(([, action = "", comment = ""]) => `${action}${comment}`);
+    expect(used).not.toEqual([]);
+    expect(used.filter((one) => !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+/.test(one))).toEqual([]);
+  });
+
+  it.each(files)("%s gives no job more than its work asks for", (file) => {
+    const jobs = Object.entries(workflow.parse(load(readFileSync(file, "utf8"))).jobs);
+    for (const [name, { permissions, steps }] of jobs) {
+      const writes = Object.entries(permissions).filter(([, access]) => access !== "read");
+      // Whatever may write runs nothing of the pull request.
+      if (writes.length > 0) expect(steps.filter(({ uses, run }) => uses?.startsWith("actions/checkout@") === true || /npm|node|npx/.test(run ?? "")), name).toEqual([]);
+    }
+    expect(jobs.flatMap(([, { permissions }]) => Object.entries(permissions).filter(([, access]) => access !== "read"))).toEqual([["pull-requests", "write"]]);
   });
 });
