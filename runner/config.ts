@@ -5,6 +5,7 @@ import { hostDataDirectory, hostPgbackrestConf } from "../plan/config/pgbackrest
 import { ports } from "../plan/servers.ts";
 import { DrError, messageOf } from "./errors.ts";
 import { notificationsConfigSchema } from "./notify/config.ts";
+import { configurationConfigSchema } from "./stores/configuration/config.ts";
 import { metricsConfigSchema } from "./stores/metrics/config.ts";
 import { vectorsConfigSchema } from "./stores/vectors/config.ts";
 import { objectsConfigSchema } from "./stores/objects/config.ts";
@@ -124,6 +125,7 @@ export const runnerConfigSchema = z.strictObject({
   metrics: metricsConfigSchema.optional(),
   /** The bucket of the services' objects, where this configuration copies them. */
   objects: objectsConfigSchema.optional(),
+  configuration: configurationConfigSchema.optional(),
   /** Who is told of failed backups. */
   notifications: notificationsConfigSchema.optional(),
 

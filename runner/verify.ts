@@ -15,6 +15,7 @@ const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   redis: async () => (await import("./stores/redis/verify.ts")).verifyRedis,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
   metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
+  configuration: async () => (await import("./stores/configuration/verify.ts")).verifyConfiguration,
   objects: async () => (await import("./stores/objects/verify.ts")).verifyObjects,
 };
 
