@@ -1,0 +1,3 @@
+/** What the records of Vault's snapshots are filed under. */
+export const store = "vault";
+export const kind = "snapshot";
