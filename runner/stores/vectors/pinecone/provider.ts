@@ -1,0 +1,16 @@
+import type { RunContext } from "../../../context.ts";
+import type { PineconeConfig } from "../config.ts";
+import type { VectorProvider } from "../provider.ts";
+import { Pinecone } from "./api.ts";
+import { exportPinecone } from "./export.ts";
+
+export async function openPinecone(context: RunContext, config: PineconeConfig): Promise<VectorProvider> {
+  const pinecone = await Pinecone.open(config, context.signal);
+  return {
+    kind: "pinecone",
+    where: `${config.index} (${config.host})`,
+    count: async () => [...(await pinecone.stats()).values()].reduce((sum, vectors) => sum + vectors, 0),
+    export: (run) => exportPinecone(run, config, pinecone),
+    close: () => pinecone.close(),
+  };
+}
