@@ -31,6 +31,9 @@ const s3Backend = z.strictObject({
   endpoint: z.string().min(1),
   region: z.string().min(1),
   bucket: z.string().min(3),
+  /** A bucket of its own for what is kept for less than the bucket's lock, which holds whatever is in it; only what is
+   * under these prefixes may lie there. Absent: all is in one bucket. */
+  shortLived: z.strictObject({ bucket: z.string().min(3), prefixes: z.array(z.string().endsWith("/")).min(1) }).optional(),
   /** Inside the bucket, without slashes at its ends. Default: none. */
   prefix: z.string().default(""),
   /** Authorities that sign the endpoint's certificate; default: the system's. */

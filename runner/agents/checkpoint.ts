@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
-import { expiryOf, recordFailure, refuseReadOnly } from "../backup-record.ts";
+import { recordFailure, refuseReadOnly } from "../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
 import { DrError, messageOf } from "../errors.ts";
 import { writeToAll } from "../storage/fan-out.ts";
 import { isLeader, withPostgres } from "../stores/postgres/connection.ts";
+import { placementOf } from "../placement.ts";
 import { makeFolder } from "../system/files.ts";
 import { blocksName, indexName, sealBlock, sealIndex, sha256, type Block, type CheckpointIndex } from "./block.ts";
 import { beginSnapshot, countAgents, readBlocks, type AgentRow } from "./read-postgres.ts";
@@ -78,16 +79,17 @@ export async function checkpointWhereLeader(context: RunContext, options: Checkp
 /** The same over connections that are open already. */
 export async function checkpointFrom(context: RunContext, stores: AgentStores, { only, kind = "checkpoint", present }: CheckpointOptions): Promise<Checkpoint> {
   const attempt = { id: context.catalog.newId(agentsStore, kind), store: agentsStore, kind, schedule, startedAt: context.clock.now() } as const;
+  const placement = await placementOf(context, attempt);
   const before = context.backends.map(({ requests }) => requests);
   const spool = await RedisSpool.open(await makeFolder(context.config.workDirectory, { mode: 0o711 }));
   try {
-    const written = await writeCheckpoint(context, stores, spool, { id: attempt.id, only: only === undefined ? undefined : new Set(only), orphans: kind === "before-recovery", present });
+    const written = await writeCheckpoint({ ...context, backends: placement.backends }, stores, spool, { id: attempt.id, only: only === undefined ? undefined : new Set(only), orphans: kind === "before-recovery", present });
     const record: BackupRecord = {
       version: recordVersion, id: attempt.id, store: agentsStore, kind,
       startedAt: attempt.startedAt.toISOString(), finishedAt: context.clock.now().toISOString(),
       watermark: { time: written.time.toISOString(), lsn: written.lsn },
       sourceBytes: written.sourceBytes, objects: written.objects, encryption: "openpgp", copies: written.copies, tools: {},
-      expiresAt: expiryOf(context.plan, schedule, attempt.startedAt),
+      expiresAt: placement.expiresAt,
       details: { agents: written.agents, keys: written.keys, blocks: written.blocks, withoutRow: written.withoutRow, scope: only === undefined ? "all" : "some", ...(only !== undefined && only.length <= listedAgents ? { only: [...only] } : {}) },
     };
     const outcome = outcomeOf(record);

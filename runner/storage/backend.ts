@@ -42,6 +42,9 @@ export interface StorageBackend {
   available(): Promise<number | undefined>;
   /** Throws a `DrError` that tells refused, wrong key, wrong authority and missing bucket apart. */
   check(): Promise<void>;
+  /** The same backend, whose writes go to its bucket for what is kept for less than the backend's lock; absent where it
+   * has none. */
+  readonly shortLived?: StorageBackend;
   /** Requests sent so far, for what promises a number of them. */
   readonly requests: number;
   close(): void;

@@ -1,7 +1,8 @@
-import type { BackendConfig, RunnerConfig } from "../config.ts";
+import type { BackendConfig, RunnerConfig, S3BackendConfig } from "../config.ts";
 import type { StorageBackend } from "./backend.ts";
 import { FolderBackend } from "./folder.ts";
 import { S3Backend } from "./s3.ts";
+import { TieredBackend } from "./tiered.ts";
 
 /**
  * Opens one backend without a word to it: one that is down opens too, and only its calls fail. A credentials file or
@@ -10,10 +11,16 @@ import { S3Backend } from "./s3.ts";
 export async function openBackend(config: BackendConfig): Promise<StorageBackend> {
   switch (config.kind) {
     case "s3":
-      return S3Backend.open(config);
+      return openS3(config);
     case "folder":
       return new FolderBackend(config);
   }
+}
+
+async function openS3(config: S3BackendConfig): Promise<StorageBackend> {
+  const { shortLived } = config;
+  const main = await S3Backend.open(config);
+  return shortLived === undefined ? main : new TieredBackend(main, await S3Backend.open({ ...config, bucket: shortLived.bucket }), shortLived.prefixes);
 }
 
 /** Opens every backend of the configuration, in its order. */

@@ -1,10 +1,11 @@
 import { pipeline, type Readable } from "node:stream";
 import type { ScheduleName } from "../../../plan/types.ts";
-import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
+import { deadlineOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
 import { encryptStream } from "../../encryption/openpgp.ts";
 import { DrError } from "../../errors.ts";
+import { placementOf } from "../../placement.ts";
 import { writeToAll } from "../../storage/fan-out.ts";
 import { run, stream } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
@@ -60,9 +61,10 @@ class RecordedError extends DrError {}
 type Attempt = Parameters<typeof recordFailure>[1];
 
 async function snapshot(context: RunContext, link: RedisLink, before: ServerState, attempt: Attempt): Promise<BackupRecord> {
-  const { plan, backends, clock, signal } = context;
+  const { plan, clock, signal } = context;
   const redisCli = await findProgram("redis-cli");
   const passphrase = await context.passphrase();
+  const { backends, expiresAt } = await placementOf(context, attempt);
   const begun = performance.now();
   const inspector = await dump(link.address, redisCli, deadlineOf(plan, attempt.schedule), signal);
   const key = `${store}/${attempt.id}/dump.rdb.pgp`;
@@ -83,7 +85,7 @@ async function snapshot(context: RunContext, link: RedisLink, before: ServerStat
     encryption: "openpgp",
     copies: written.copies,
     tools: { "redis-cli": await versionOf(redisCli), "redis-server": before.version },
-    expiresAt: expiryOf(plan, attempt.schedule, attempt.startedAt),
+    expiresAt,
     details: { ...countsOf(summary, before, await serverState(link)), rdbVersion: summary.rdbVersion, redisVersion: before.version, runId: before.runId, role: before.role, replicationId: before.replicationId, replicationOffset: before.replicationOffset, dumpSeconds: (performance.now() - begun) / 1_000 },
   };
 }
