@@ -7,6 +7,7 @@ import { DrError, messageOf } from "./errors.ts";
 import { notificationsConfigSchema } from "./notify/config.ts";
 import { configurationConfigSchema } from "./stores/configuration/config.ts";
 import { metricsConfigSchema } from "./stores/metrics/config.ts";
+import { vaultConfigSchema } from "./stores/vault/config.ts";
 import { vectorsConfigSchema } from "./stores/vectors/config.ts";
 import { objectsConfigSchema } from "./stores/objects/config.ts";
 
@@ -31,9 +32,6 @@ const s3Backend = z.strictObject({
   endpoint: z.string().min(1),
   region: z.string().min(1),
   bucket: z.string().min(3),
-  /** A bucket of its own for what is kept for less than the bucket's lock, which holds whatever is in it; only what is
-   * under these prefixes may lie there. Absent: all is in one bucket. */
-  shortLived: z.strictObject({ bucket: z.string().min(3), prefixes: z.array(z.string().endsWith("/")).min(1) }).optional(),
   /** Inside the bucket, without slashes at its ends. Default: none. */
   prefix: z.string().default(""),
   /** Authorities that sign the endpoint's certificate; default: the system's. */
@@ -121,9 +119,7 @@ export const runnerConfigSchema = z.strictObject({
   backends: z.array(z.discriminatedUnion("kind", [s3Backend, folderBackend])).min(1),
   postgres: postgres.optional(),
   redis: redis.optional(),
-  /** Set where the credentials can only read: a drill, a recovery. Whatever would write then refuses at once. */
-  readOnly: z.boolean().default(false),
-});
+  vault: vaultConfigSchema.optional(),
   vectors: vectorsConfigSchema.optional(),
   metrics: metricsConfigSchema.optional(),
   /** The bucket of the services' objects, where this configuration copies them. */
@@ -131,6 +127,9 @@ export const runnerConfigSchema = z.strictObject({
   configuration: configurationConfigSchema.optional(),
   /** Who is told of failed backups. */
   notifications: notificationsConfigSchema.optional(),
+  /** Set where the credentials can only read: a drill, a recovery. Whatever would write then refuses at once. */
+  readOnly: z.boolean().default(false),
+});
 
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
 export type BackendConfig = RunnerConfig["backends"][number];

@@ -13,6 +13,7 @@ type Verifier = (context: RunContext, record: BackupRecord) => Promise<Verificat
 const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   postgres: async () => (await import("./stores/postgres/verify.ts")).verifyPostgres,
   redis: async () => (await import("./stores/redis/verify.ts")).verifyRedis,
+  vault: async () => (await import("./stores/vault/verify.ts")).verifyVault,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
   metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
   configuration: async () => (await import("./stores/configuration/verify.ts")).verifyConfiguration,
