@@ -14,6 +14,8 @@ const measuredSchema = z.object({
   walBytes: bytes, walSeconds: seconds,
   replayBytes: bytes, replaySeconds: seconds,
   redisLoadBytes: bytes, redisLoadSeconds: seconds,
+  vaultRestoreBytes: bytes, vaultRestoreSeconds: seconds,
+  vectorsRestoreBytes: bytes, vectorsRestoreSeconds: seconds,
   downloadBytes: bytes, downloadSeconds: seconds,
   validateBytes: bytes, validateSeconds: seconds,
   startUpSeconds: seconds, promoteSeconds: seconds,

@@ -23,6 +23,12 @@ export interface MeasuredWork {
   /** An RDB loaded into Redis. */
   readonly redisLoadBytes?: number;
   readonly redisLoadSeconds?: number;
+  /** A raft snapshot loaded into Vault, until it was unsealed. */
+  readonly vaultRestoreBytes?: number;
+  readonly vaultRestoreSeconds?: number;
+  /** Snapshots uploaded to Qdrant, until it had recovered them. */
+  readonly vectorsRestoreBytes?: number;
+  readonly vectorsRestoreSeconds?: number;
   /** Objects downloaded and decrypted. */
   readonly downloadBytes?: number;
   readonly downloadSeconds?: number;
