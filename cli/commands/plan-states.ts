@@ -22,11 +22,25 @@ export interface StatesInput {
 
 /** `dr plan --state A --state B`: what is there, all regions together, under every rule. */
 export function planStates(context: CliContext, { plan, states, settings, now, rules = allRules }: StatesInput): void {
-  const resources = states.flatMap(factsIn);
+  const exported = states.map((file) => ({ file, facts: factsIn(file) }));
+  refuseTwice(exported);
+  const resources = exported.flatMap(({ facts }) => facts);
   const assessment = assessResources(rules, resources, { plan, ...settingsIn(settings, rules) }, now);
   const stacks = [...new Set(resources.map(({ stack }) => stack))];
   context.print(renderJudgement({ assessment, stacks, resources: resources.length, rules: rules.length }), { stacks, resources: resources.length, rules: rules.length, ...assessment });
   if (!assessment.kept) context.setExitCode(exitCodes.failed);
+}
+
+/** The same stack from two exports would count every copy twice, and 3-2-1 would be kept by a single volume. */
+function refuseTwice(exported: readonly { readonly file: string; readonly facts: readonly ResourceFacts[] }[]): void {
+  const files = new Map<string, string>();
+  for (const { file, facts } of exported) {
+    for (const stack of new Set(facts.map(({ stack: name }) => name))) {
+      const before = files.get(stack);
+      if (before !== undefined) throw new DrError({ kind: "usage", what: `the stack ${stack} is in ${before} as well, and what it holds would count twice`, where: file, todo: "Give each stack once, by its newest export." });
+      files.set(stack, file);
+    }
+  }
 }
 
 const howToExport = "Write it by `pulumi stack export --stack NAME --file FILE`.";

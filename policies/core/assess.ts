@@ -22,7 +22,7 @@ export const levelOf = (rule: Rule, { enforcement }: Pick<PackSettings, "enforce
 export function assessResources(rules: readonly Rule[], resources: readonly ResourceFacts[], settings: PackSettings & Pick<Settings, "plan">, now: Date): Assessment {
   const asked = rules.filter((rule) => levelOf(rule, settings) !== "disabled");
   const advisory = new Set(asked.filter((rule) => levelOf(rule, settings) === "advisory").map(({ id }) => id));
-  const findings = judgeAll(asked, resources, { plan: settings.plan, production: settings.production }, { system: true });
+  const findings = judgeAll(asked, resources, { plan: settings.plan, production: settings.production, now }, { system: true });
   const { standing, waived } = applyWaivers(findings, settings.waivers, now);
   const problems = waiverProblems({ waivers: settings.waivers, rules: rules.map(({ id }) => id), findings, stacks: new Set(resources.map(({ stack }) => stack)), now });
   const violations = standing.filter(({ kind, rule }) => kind === "violation" && !advisory.has(rule));

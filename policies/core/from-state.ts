@@ -21,12 +21,15 @@ const resource = z.object({
   external: z.boolean().nullish(),
   delete: z.boolean().nullish(),
 });
-const exported = z.object({ deployment: z.object({ resources: z.array(resource).nullish() }) });
+const exported = z.object({ deployment: z.object({ resources: z.array(resource).nullish(), pending_operations: z.array(z.looseObject({ type: z.string() })).nullish() }) });
 
-/** Everything that a stack owns, as `pulumi stack export` tells it. Throws where it is no export. */
+/** Everything that a stack owns, as `pulumi stack export` tells it. Throws where it is no export, or that of an
+ * update that was broken off. */
 export function factsOfState(state: unknown): readonly ResourceFacts[] {
   const read = exported.safeParse(state);
   if (!read.success) throw new Error(`this is not what \`pulumi stack export\` writes: ${read.error.issues.slice(0, 3).map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ")}`);
+  const pending = read.data.deployment.pending_operations ?? [];
+  if (pending.length > 0) throw new Error(`${pending.length} of its resources are in an operation that was broken off, so that the state does not say what is there: run \`pulumi refresh\` first`);
   const owned = (read.data.deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack" && one.external !== true && one.delete !== true);
   return owned.map(({ urn, type, inputs, protect, parent, propertyDependencies }) => ({
     type,

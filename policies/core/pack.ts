@@ -51,7 +51,7 @@ class Run {
   }
 
   get settings(): Settings {
-    return { plan: this.plan, production: this.config.production };
+    return { plan: this.plan, production: this.config.production, now: this.now() };
   }
 
   resource(args: ResourceValidationArgs): ResourceFacts {
@@ -88,7 +88,8 @@ function resourcePolicy(rule: ResourceRule, run: Run, remedy: Remedy | undefined
   const validateResource: ResourceValidation = (args, report) => {
     if (rule.types.length === 0 || rule.types.includes(args.type)) run.tell(judgeResource(rule, run.resource(args), run.settings), report);
   };
-  const remediateResource: ResourceRemediation = ({ type, props }) => (rule.types.includes(type) ? remedy?.mend(props, run.plan) : undefined);
+  // The engine asks for every resource of the program: what keeps the rule, or cannot be judged yet, is left alone.
+  const remediateResource: ResourceRemediation = (args) => (judgeResource(rule, factsOfResource(args), run.settings).some(({ kind }) => kind === "violation") ? remedy?.mend(args.props, run.plan) : undefined);
   return { ...described(rule), validateResource: ofItsType(rule, validateResource), ...(remedy === undefined ? {} : { remediateResource: ofItsType(rule, remediateResource) }) };
 }
 

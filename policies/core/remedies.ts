@@ -15,6 +15,9 @@ const switches = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "r
 /** No upload outlives the run that makes it, and S3 counts whole days. */
 const longestRun = (plan: Plan): number => Math.max(1, ...plan.schedules.map(({ deadline }) => Math.ceil(deadline / days(1))));
 
+/** S3 takes no rule that is left without anything to do. */
+const doesSomething = (rule: unknown): boolean => typeof rule !== "object" || rule === null || Object.keys(rule).some((key) => !["id", "status", "filter", "prefix"].includes(key));
+
 export const remedies: readonly Remedy[] = [
   {
     rule: "s3-public-access-block",
@@ -27,7 +30,9 @@ export const remedies: readonly Remedy[] = [
     rule: "s3-abort-multipart",
     mend(props, plan) {
       const rules: unknown[] = Array.isArray(props["rules"]) ? props["rules"] : [];
-      props["rules"] = [...rules, { id: "abort-multipart", status: "Enabled", filter: {}, abortIncompleteMultipartUpload: { daysAfterInitiation: longestRun(plan) } }];
+      // One that is too early would go before the one that is right: S3 does the earliest of them.
+      for (const rule of rules) if (typeof rule === "object" && rule !== null && "abortIncompleteMultipartUpload" in rule) Reflect.deleteProperty(rule, "abortIncompleteMultipartUpload");
+      props["rules"] = [...rules.filter(doesSomething), { id: "abort-uploads-by-policy", status: "Enabled", filter: {}, abortIncompleteMultipartUpload: { daysAfterInitiation: longestRun(plan) } }];
       return props;
     },
   },

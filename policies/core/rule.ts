@@ -20,6 +20,8 @@ export interface Settings {
   readonly plan: Plan;
   /** Production is held to what a drill or a test stack is not. */
   readonly production: boolean;
+  /** Against which dates are held; absent: none is. */
+  readonly now?: Date;
 }
 
 /** How a rule says what it found. */

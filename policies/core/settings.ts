@@ -8,8 +8,8 @@ const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text) && !N
 
 const waiver = z.strictObject({
   rule: z.string().min(1).describe("id of the rule"),
-  resource: z.string().regex(/^(urn:pulumi:.+::.+|[^/]+\/.+)$/).describe("its URN, or STACK/NAME"),
-  reason: z.string().min(10).describe("why it may be so"),
+  resource: z.string().regex(/^(urn:pulumi:[^*]+::[^*]+|[^/*:]+\/[^*]*)$/).describe("its URN, or STACK/NAME, or STACK/ where no single resource is to blame; no pattern"),
+  reason: z.string().regex(/\S.{8,}\S/, "is no reason that somebody could judge").describe("why it may be so"),
   expires: z.string().regex(/^\d{4}-\d{2}-\d{2}$/).refine(isDate, "is no day of the calendar").describe("the last day, in UTC: 2027-01-31"),
 });
 

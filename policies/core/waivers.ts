@@ -3,7 +3,7 @@ import type { Finding } from "./rule.ts";
 /** Lets one resource off one rule, for a time. */
 export interface Waiver {
   readonly rule: string;
-  /** Its URN, or `STACK/NAME`. */
+  /** Its URN, or `STACK/NAME`; `STACK/` where no single resource is to blame, and `PLAN/` where no single stack is. */
   readonly resource: string;
   /** Why it may be so, for whoever reads the next review. */
   readonly reason: string;
@@ -74,9 +74,9 @@ export function waiverProblems({ waivers, rules, findings, stacks, now }: Judged
     const { rule, resource } = waiver;
     if (!rules.includes(rule)) return [{ waiver, kind: "unknown-rule", message: `a waiver for ${resource} names the rule ${rule}, which there is not` }];
     if (hasExpired(waiver, now)) return [{ waiver, kind: "expired", message: expiryOf(waiver) }];
-    const stack = resource.startsWith("urn:pulumi:") ? stackOfUrn(resource) : resource.slice(0, Math.max(0, resource.indexOf("/")));
-    if (!stacks.has(stack) && stack !== "") return [];
+    const stack = resource.startsWith("urn:pulumi:") ? stackOfUrn(resource) : (resource.split("/")[0] ?? "");
+    if (!stacks.has(stack)) return [];
     if (findings.some((finding) => covers(waiver, finding))) return [];
-    return [{ waiver, kind: "unused", message: `the waiver of ${rule} for ${resource} matches nothing: the resource is not there (it is named by its URN or as STACK/NAME), or keeps the rule, and the waiver can go` }];
+    return [{ waiver, kind: "unused", message: `the waiver of ${rule} for ${resource} matches nothing: the resource is not there (it is named by its URN or as STACK/NAME, a stack as a whole as STACK/), or keeps the rule, and the waiver can go` }];
   });
 }

@@ -96,10 +96,18 @@ describe("dr plan --state", () => {
     ["a file that is not there", () => Promise.resolve("nowhere.json"), /cannot be read/],
     ["a file that is no export", () => file("no.json", { resources: [] }), /not what `pulumi stack export` writes/],
     ["a stack without anything", () => state("empty"), /holds nothing/],
+    ["what is no text of JSON's objects", () => file("list.json", [1, 2]), /not what `pulumi stack export` writes/],
+    ["an update that was broken off", () => file("pending.json", { version: 3, deployment: { resources: [resource("primary", "a", good)], pending_operations: [{ type: "creating", resource: {} }] } }), /broken off.*pulumi refresh/],
+    ["a secret that is no JSON", () => state("torn", resource("primary", "a", { versioningConfiguration: { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: "{" } })), /JSON/],
   ])("refuses %s", async (_, path, message) => {
     const failure = await run("--state", await path()).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DrError);
     expect(String(failure)).toMatch(message);
+  });
+
+  it("refuses the same stack twice, an old export beside a new one: each copy would count twice", async () => {
+    const states = ["--state", await state("j", resource("primary", "a", good)), "--state", await state("j-old", resource("primary", "b", good))];
+    await expect(run(...states)).rejects.toThrow(/the stack primary is in .*j\.json as well/);
   });
 
   it("refuses settings that are wrong", async () => {

@@ -13,6 +13,6 @@ const shapes: readonly (readonly [RegExp, string])[] = [
 /** What secret a text has written out in it; `undefined`: none that is known by its looks. */
 export const secretIn = (text: string): string | undefined => shapes.find(([shape]) => shape.test(text))?.[1];
 
-const names = /(pass(word|phrase|wd)?|secret|token|credential|api_?key|access_?key|private_?key)/i;
+const names = /(pass(word|phrase|wd)?|pwd|secret|token|credential|api_?key|access_?key|private_?key)/i;
 /** Whether a variable of that name holds a secret itself, and not the path of a file that does. */
 export const isSecretName = (name: string): boolean => names.test(name) && !/_(FILE|PATH|DIR|URL|NAME|TTL|REGION)$/i.test(name);

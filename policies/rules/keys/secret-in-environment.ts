@@ -2,6 +2,16 @@ import type { ResourceRule } from "../../core/rule.ts";
 import { containerLists, containersOf, everyContainer, inContainers, membersOf, podTypes } from "../kubernetes/pod-spec.ts";
 import { isSecretName, secretIn } from "./literal-secrets.ts";
 
+/** Whatever a container runs: beside its own command what its probes and hooks do. */
+const probes: readonly string[] = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"].map((probe) => `${probe}.exec.command`);
+const commands: readonly string[] = ["command", "args", ...probes];
+
+/** Each word, each with the one behind it (`--password hunter2`), and the words of a script among them. */
+function wordsOf(list: readonly string[]): readonly string[] {
+  const pairs = list.map((word, index) => `${word} ${list[index + 1] ?? ""}`.trim());
+  return [...list, ...pairs, ...list.flatMap((word) => word.split(/[\s;&|]+/))];
+}
+
 export const secretInEnvironment: ResourceRule = {
   kind: "resource",
   id: "secret-in-environment",
@@ -10,7 +20,7 @@ export const secretInEnvironment: ResourceRule = {
   protects: "A secret in the environment or the arguments stands in the cluster's API, in Pulumi's state, in crash reports and /proc.",
   fix: "Mount the secret as a file, and give the file's path.",
   types: podTypes,
-  breaks: inContainers({ "env[*].value": "-----BEGIN PRIVATE KEY-----", args: ["--password=hunter2hunter2"], command: ["--password=hunter2hunter2"] }),
+  breaks: inContainers({ "env[*].value": "-----BEGIN PRIVATE KEY-----", ...Object.fromEntries(commands.map((path) => [path, ["--password=hunter2hunter2"]])) }),
   selects: [...containerLists, ...everyContainer("env"), ...everyContainer("env[*].name")],
   judge(resource, verdict) {
     for (const container of containersOf(resource, verdict)) {
@@ -24,10 +34,10 @@ export const secretInEnvironment: ResourceRule = {
           return secret !== undefined && !value.startsWith("/") ? `of ${secret} is written out` : undefined;
         });
       }
-      for (const list of ["command", "args"]) {
+      for (const list of commands) {
         verdict.property(container, list, (words) => {
-          const text = Array.isArray(words) ? words.filter((word) => typeof word === "string") : [];
-          const kind = text.map((word: string) => secretIn(word.replace(/^-+/, ""))).find((one) => one !== undefined);
+          const text: readonly string[] = Array.isArray(words) ? words.filter((word) => typeof word === "string") : [];
+          const kind = wordsOf(text).map((word) => secretIn(word.replace(/^-+/, ""))).find((one) => one !== undefined);
           return kind === undefined ? undefined : `holds ${kind}`;
         });
       }

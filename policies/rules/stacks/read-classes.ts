@@ -1,4 +1,4 @@
-import type { ResourceRule } from "../../core/rule.ts";
+import type { StackRule } from "../../core/rule.ts";
 
 /**
  * Classes that do the same as one that rules read, by which each of them could be passed by. `instead` ends the
@@ -22,17 +22,19 @@ const others: readonly { readonly is: RegExp; readonly instead: string }[] = [
   { is: /^(pulumi-(nodejs|python):dynamic|command:(local|remote)|kubernetes:kustomize\/v2):/, instead: "the resources that it makes: what a program does while it runs stands in no property" },
 ];
 
-export const readClasses: ResourceRule = {
-  kind: "resource",
+export const readClasses: StackRule = {
+  kind: "stack", // asked once: the SDK would read every resource anew
+  scope: "stack",
   id: "read-classes",
   severity: "critical",
   enforcement: "mandatory",
   protects: "Every rule reads one class of each thing: by another class that does the same, a bucket, a pod or a right is declared that nothing here judges.",
   fix: "Declare it by the class that the rules read.",
-  types: [],
   breaks: {}, // a class, no property
-  judge(resource, verdict) {
-    const other = others.find(({ is }) => is.test(resource.facts.type));
-    if (other !== undefined) verdict.violation(resource, "", `is a ${resource.facts.type}, which no rule reads: declare ${other.instead}`);
+  judge(resources, verdict) {
+    for (const resource of resources) {
+      const other = others.find(({ is }) => is.test(resource.facts.type));
+      if (other !== undefined) verdict.violation(resource, "", `is a ${resource.facts.type}, which no rule reads: declare ${other.instead}`);
+    }
   },
 };

@@ -91,6 +91,9 @@ describe("the pack", () => {
   });
 });
 
+/** As the engine would show it again: without what is not known. */
+const plainOf = (props: Readonly<Record<string, unknown>>): Record<string, unknown> => Object.fromEntries(Object.entries(props).filter(([, value]) => value !== unknown));
+
 describe("remedies", () => {
   it.each(remedies.map((remedy) => remedy.rule))("of %s is a rule's, which is kept afterwards, whatever else is unknown", async (id) => {
     const rule = allRules.find((one) => one.id === id);
@@ -102,5 +105,11 @@ describe("remedies", () => {
     const facts = factsOfResource({ ...args, props: Object(mended) as Record<string, unknown> });
     expect(judgeResource(rule, facts, { plan: blackroad, production: true }).filter(({ kind, path }) => kind === "violation" && path !== "bucket")).toEqual([]);
     expect(await policy.remediateResource({ ...args, type: "aws:s3/bucket:Bucket" })).toBeUndefined();
+    expect(await policy.remediateResource({ ...args, props: unknownCheckingProxy(plainOf(facts.props)) }), "what keeps the rule is left alone").toBeUndefined();
+  });
+
+  it("takes an abortion away that comes too early, as S3 does the earliest of them, and keeps the rest of its rule", () => {
+    const mended = remedies.find(({ rule }) => rule === "s3-abort-multipart")?.mend({ rules: [{ id: "too-early", status: "Enabled", filter: {}, abortIncompleteMultipartUpload: { daysAfterInitiation: 0 } }, { id: "own", status: "Enabled", filter: {}, expiration: { days: 97 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 0 } }] }, blackroad);
+    expect(mended).toEqual({ rules: [{ id: "own", status: "Enabled", filter: {}, expiration: { days: 97 } }, { id: "abort-uploads-by-policy", status: "Enabled", filter: {}, abortIncompleteMultipartUpload: { daysAfterInitiation: 1 } }] });
   });
 });

@@ -24,6 +24,9 @@ describe("the settings of the policies", () => {
     ["a waiver without an end", { settings: { waivers: [{ ...waiver, expires: undefined }] } }, /settings\.waivers\.0\.expires/],
     ["a day that there is not", { settings: { waivers: [{ ...waiver, expires: "2026-02-30" }] } }, /settings\.waivers\.0\.expires: is no day/],
     ["a resource without its stack", { settings: { waivers: [{ ...waiver, resource: "backups" }] } }, /settings\.waivers\.0\.resource/],
+    ["a pattern of resources", { settings: { waivers: [{ ...waiver, resource: "primary/*" }] } }, /settings\.waivers\.0\.resource/],
+    ["every stack's", { settings: { waivers: [{ ...waiver, resource: "*/backups" }] } }, /settings\.waivers\.0\.resource/],
+    ["a reason that is none", { settings: { waivers: [{ ...waiver, reason: "          " }] } }, /settings\.waivers\.0\.reason/],
     ["no object at all", [], /object|record/],
   ])("refuse %s", (_, raw, problem) => {
     const read = readSettings(raw, rules);

@@ -14,6 +14,11 @@ describe("a waiver", () => {
     expect(standing).toHaveLength(3);
   });
 
+  it("lets off a stack as a whole, where no resource of it is to blame", () => {
+    const whole = finding("", { about: "primary", message: "primary: no CronJob runs verify." });
+    expect(applyWaivers([whole, finding("backups")], [waiver({ resource: "primary/" })], now)).toMatchObject({ waived: [{ finding: { about: "primary" } }], standing: [{ about: urn("backups") }] });
+  });
+
   it("holds through its last day and not an instant longer", () => {
     expect(hasExpired(waiver(), new Date("2026-12-31T23:59:59.999Z"))).toBe(false);
     expect(hasExpired(waiver(), new Date("2027-01-01T00:00:00Z"))).toBe(true);

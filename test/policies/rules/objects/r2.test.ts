@@ -1,3 +1,5 @@
+import { describe, expect, it } from "vitest";
+import { judgeResource } from "../../../../policies/core/judge.ts";
 import { escrowPrefix, prefixesOf } from "../../../../plan/layout.ts";
 import { blackroad } from "../../../../plan/blackroad.ts";
 import { backendOf } from "../../../../plan/find.ts";
@@ -59,3 +61,11 @@ tryResource(r2TokenExpires, { passes: { "a time": { expiresOn: "2027-02-28T00:00
 const bucket = resource("cloudflare:index/r2Bucket:R2Bucket", { name: bucketName }, { name: "bucket" });
 const lock = (name: unknown, from: readonly string[] = []) => resource("cloudflare:index/r2BucketLock:R2BucketLock", { bucketName: name }, { propertyDependencies: { bucketName: from } });
 tryStack(r2LockPresent, { passes: { "one by its name": [bucket, lock(bucketName)], "one whose name only an `up` tells": [bucket, lock(unknown, [bucket.urn])] }, fails: { "none": [bucket], "another's": [bucket, lock("other")] }, unjudged: {} });
+
+describe("r2-token-expires, at a time", () => {
+  const until = (expiresOn: string) => judgeResource(r2TokenExpires, resource("cloudflare:index/accountToken:AccountToken", { expiresOn }), { plan: blackroad, production: true, now: new Date("2026-11-23T00:00:00Z") }).map(({ kind }) => kind);
+  it("lets a year pass, and no token that is there for ever by its date", () => {
+    expect(until("2027-11-30T00:00:00Z")).toEqual([]);
+    expect(until("2999-12-31T00:00:00Z")).toEqual(["violation"]);
+  });
+});

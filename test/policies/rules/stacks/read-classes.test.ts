@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { blackroad } from "../../../../plan/blackroad.ts";
-import { judgeResource } from "../../../../policies/core/judge.ts";
+import { judgeStack } from "../../../../policies/core/judge.ts";
 import { allRules } from "../../../../policies/rules/all.ts";
 import { readClasses } from "../../../../policies/rules/stacks/read-classes.ts";
 import { resource } from "../../../harness/policies.ts";
 
-const judge = (type: string) => judgeResource(readClasses, resource(type, {}), { plan: blackroad, production: true });
+const judge = (type: string) => judgeStack(readClasses, [resource(type, {})], { plan: blackroad, production: true });
 
 it.each([
   "aws:s3/bucketV2:BucketV2", "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", "aws:s3/bucketAclV2:BucketAclV2", "aws-native:s3:Bucket",
