@@ -35,8 +35,9 @@ const term = 900;
 const renewal = 300;
 /** Seconds that two clocks may differ: a lease is respected for as long after its time. */
 export const clockTolerance = 3_600;
-/** Seconds that taking and giving back may hold up a recovery; a backend that is down is not waited for. */
-const patience = 2;
+/** Seconds that taking and giving back may hold up a recovery, for which a backend that is down is not waited for; what
+ * is no recovery has time. */
+const patienceOf = (purpose: LeasePurpose): number => (purpose === "recovery" ? 2 : 30);
 
 export interface HeldLease {
   readonly key: string;
@@ -72,11 +73,12 @@ export async function takeLease(context: RunContext, { purpose, what, until }: L
   const everywhere = () => Promise.all(context.backends.map(write)).then(() => undefined);
   const timer = until === undefined ? setInterval(() => void everywhere(), renewal * 1_000) : undefined;
   timer?.unref();
+  const patience = patienceOf(purpose);
   await within(patience, everywhere());
   return {
     key,
     get backends() {
-      return [...held];
+      return context.backends.map(({ name }) => name).filter((name) => held.has(name));
     },
     async release() {
       released = true;

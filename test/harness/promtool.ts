@@ -55,7 +55,7 @@ export async function testRules(rules: string, series: Series, { step = 1, queri
 
 /** `NaN` stands for no sample: the series has ended. */
 function written(values: readonly number[]): string {
-  return values.map((value) => (Number.isNaN(value) ? "stale" : String(value))).join(" ");
+  return values.map((value) => (Number.isNaN(value) ? "stale" : String(value).replace("Infinity", "Inf"))).join(" ");
 }
 
 /** A query that counts the alerts which fire at a minute, by their names, without the one that always does. */
