@@ -1,7 +1,7 @@
 /** Policies of AWS as rules read them: statement by statement, their lists and single values alike. */
 import type { ResourceReader } from "./resource.ts";
 import { unset, type Verdict } from "./rule.ts";
-import { hasUnknown, shown } from "./value.ts";
+import { shown } from "./value.ts";
 
 export interface PolicyStatements {
   /** Of which every part is known: only such a one can be what a rule asks for. */
@@ -61,10 +61,7 @@ export const policyBreaks = (path: string, statement: Readonly<Record<string, un
 const parts = ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 /** As AWS spells them: what is spelt otherwise would be passed by. */
 const elements: readonly string[] = ["Sid", ...parts];
-const isKnown = (statement: ResourceReader): boolean => parts.every((part) => {
-  const reading = statement.peek(part);
-  return reading.state !== "unknown" && !(reading.state === "known" && hasUnknown(reading.value));
-});
+const isKnown = (statement: ResourceReader): boolean => !parts.some((part) => statement.hasUnknown(part));
 
 /** A text or a list of texts, as AWS takes both. */
 export function texts(value: unknown): readonly string[] {

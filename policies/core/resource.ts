@@ -1,4 +1,4 @@
-import { pathText, readPath, type Path, type Reading } from "./value.ts";
+import { hasUnknown, pathText, readPath, type Path, type Reading } from "./value.ts";
 
 /** What a resource is, as the engine, a test or an exported state shows it. Unset optional parts are left out. */
 export interface ResourceFacts {
@@ -43,9 +43,15 @@ export class ResourceReader {
     return pathText([...this.#at, ...partsOf(path)]);
   }
 
-  /** The same as `read`, without being remembered: to see whether a value is known, not what it says. */
-  peek(path: string | Path): Reading {
-    return readPath(this.#root, partsOf(path));
+  /** Whether a path is set and known. It does not tell what stands there, so nothing can rest on that unremembered. */
+  stateOf(path: string | Path): Reading["state"] {
+    return readPath(this.#root, partsOf(path)).state;
+  }
+
+  /** Whether anything at a path, or below it, is not known. Likewise. */
+  hasUnknown(path: string | Path): boolean {
+    const reading = readPath(this.#root, partsOf(path));
+    return reading.state === "unknown" || (reading.state === "known" && hasUnknown(reading.value));
   }
 
   /** What stands at a path below this one, e.g. `rules[0].status` or `["metadata", "labels", "app.kubernetes.io/name"]`. */

@@ -50,6 +50,6 @@ function elsewhere(balancer: ResourceReader, declared: readonly ResourceReader[]
   const named = balancer.list("defaultPools") ?? [];
   if (named.length < 2) return; // said already
   if (declared.length === 1) verdict.violation(balancer, "defaultPools", "names one pool of this stack and no other: what stands beside it is not declared here, or is the same again");
-  else if (named.some((pool) => pool.peek([]).state === "unknown")) verdict.unjudged(balancer, "defaultPools");
+  else if (named.some((pool) => pool.stateOf([]) === "unknown")) verdict.unjudged(balancer, "defaultPools");
   else verdict.violation(balancer, "defaultPools", "names pools by their ids: where they are, and who checks them, is not declared here");
 }

@@ -18,11 +18,11 @@ export const kmsReplicas: StackRule = {
   judge(resources, verdict) {
     const wanted = verdict.plan.regions.map(({ name }) => name);
     for (const key of resources.filter(({ facts }) => facts.type === keyType)) {
-      const multi = key.peek("multiRegion");
-      const isMulti = multi.state === "known" && multi.value === true;
-      if (!isMulti && !isOfPlan(key, resources, verdict.plan)) continue;
+      const replicas = resources.filter(({ facts }) => facts.type === replicaKeyType && facts.propertyDependencies["primaryKeyArn"]?.includes(key.facts.urn) === true);
+      // A key of one region, as a cluster has for itself, is nobody else's.
+      if (replicas.length === 0 && !isOfPlan(key, resources, verdict.plan)) continue;
       verdict.property(key, "multiRegion", (value) => (value === true ? undefined : `${shown(value)}, not true`));
-      const members = [key, ...resources.filter(({ facts }) => facts.type === replicaKeyType && facts.propertyDependencies["primaryKeyArn"]?.includes(key.facts.urn) === true)];
+      const members = [key, ...replicas];
       const regions = members.map((one) => one.read("region"));
       const missing = wanted.filter((region) => !regions.some((reading) => reading.state === "known" && reading.value === region));
       if (missing.length === 0) continue;

@@ -35,7 +35,7 @@ export const egressAllowList: ResourceRule = {
 function judgePort(port: ResourceReader, verdict: Verdict): void {
   verdict.property(port, "port", (number) => (typeof number === "number" || (typeof number === "string" && /^(?=.*[a-z])[a-z0-9-]{1,15}$/.test(number)) ? undefined : `${shown(number)}, which is every port`));
   verdict.property(port, "endPort", (last) => {
-    const first = port.peek("port");
+    const first = port.read("port");
     return last === undefined || (first.state === "known" && first.value === last) ? undefined : `${shown(last)}: a range of ports; name each`;
   });
 }

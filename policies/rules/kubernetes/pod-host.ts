@@ -24,7 +24,7 @@ export const podHost: ResourceRule = {
     for (const field of shared) verdict.property(resource, podPathIn(resource, `spec.${field}`), (value) => (value === undefined || value === false ? undefined : shown(value)));
     const unsetOnly = (value: unknown) => (value === undefined ? undefined : shown(value));
     for (const volume of membersOf(resource, podPathIn(resource, "spec.volumes"), verdict) ?? []) {
-      if (volume.peek([]).state === "unknown") verdict.unjudged(volume, volume.where);
+      if (volume.stateOf([]) === "unknown") verdict.unjudged(volume, volume.where);
       for (const kind of volume.keys([]).filter((key) => !ordinary.includes(key))) verdict.property(volume, kind, unsetOnly);
     }
     for (const container of containersOf(resource, verdict)) {

@@ -20,12 +20,15 @@ export function enabledRules(resource: ResourceReader, verdict: Verdict): readon
   });
 }
 
+/** Where a rule has its prefix, by the years in which S3 put it there. */
+export const prefixPaths = ["filter.prefix", "filter.and.prefix", "prefix"] as const;
+
 /** The prefix that a rule is about, `""` being the whole bucket; `undefined` where it is not known. Tags and sizes narrow a rule and are not counted on. */
 export function prefixOf(rule: ResourceReader): string | undefined {
   const filter = rule.read("filter");
   if (filter.state === "unknown") return undefined;
-  for (const path of ["filter.prefix", "filter.and.prefix", "prefix"]) {
-    const prefix = rule.peek(path);
+  for (const path of prefixPaths) {
+    const prefix = rule.read(path);
     if (prefix.state === "unknown") return undefined;
     if (prefix.state === "known" && typeof prefix.value === "string") return prefix.value;
   }

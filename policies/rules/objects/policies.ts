@@ -12,7 +12,7 @@ export function ownNamesOf(resource: ResourceReader): readonly string[] | undefi
   if (reading.state !== "known" || typeof reading.value !== "string") return undefined;
   if (resource.facts.type !== vault) return [`arn:aws:s3:::${reading.value}`, `arn:aws:s3:::${reading.value}/*`];
   // The account is in the ARN and in no property: whatever the policy says of it.
-  const policy = resource.peek("accessPolicy");
+  const policy = resource.read("accessPolicy");
   const account = policy.state === "known" && typeof policy.value === "string" ? new RegExp(`arn:aws:glacier:[a-z0-9-]*:\\d*:vaults/${reading.value}(?=")`).exec(policy.value)?.[0] : undefined;
   return [account ?? `arn:aws:glacier:::vaults/${reading.value}`];
 }

@@ -26,7 +26,7 @@ export const s3CustomerKey: ResourceRule = {
     // What is archived is encrypted before it is sent, so its bucket may do without.
     const plain = bucket !== "unknown" && (bucket.role === "log" || bucket.role === "archive");
     for (const rule of rules) {
-      const algorithm = rule.peek(`${byDefault}.sseAlgorithm`);
+      const algorithm = rule.read(`${byDefault}.sseAlgorithm`);
       verdict.property(rule, `${byDefault}.sseAlgorithm`, (value) => {
         if (plain && value === "AES256") return undefined;
         if (value === "aws:kms" && (bucket === "unknown" || bucket.role !== "log")) return undefined;

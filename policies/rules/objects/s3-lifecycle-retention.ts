@@ -2,7 +2,7 @@ import { days, formatDuration } from "../../../plan/units.ts";
 import { bucketOf } from "../../core/bucket-role.ts";
 import type { ResourceRule } from "../../core/rule.ts";
 import { shown } from "../../core/value.ts";
-import { enabledRules, keptIn, lifecycleType, prefixOf, touchedBy } from "./lifecycle.ts";
+import { enabledRules, keptIn, lifecycleType, prefixOf, prefixPaths, touchedBy } from "./lifecycle.ts";
 
 export const s3LifecycleRetention: ResourceRule = {
   kind: "resource",
@@ -13,7 +13,7 @@ export const s3LifecycleRetention: ResourceRule = {
   fix: "Take the expiration away from what tools expire themselves (pgBackRest's repository, mirrors), and elsewhere set expiration.days to at least the plan's retention.",
   types: [lifecycleType],
   breaks: { "rules[*].expiration.days": 1, "rules[*].expiration.date": "2026-12-01T00:00:00Z" },
-  selects: ["bucket", "rules", "rules[*].status", "rules[*].filter"],
+  selects: ["bucket", "rules", "rules[*].status", "rules[*].filter", ...prefixPaths.map((path) => `rules[*].${path}`)],
   judge(resource, verdict) {
     const bucket = bucketOf(resource, verdict.plan);
     if (bucket === "unknown") {

@@ -2,7 +2,7 @@ import { days, formatDuration } from "../../../plan/units.ts";
 import { bucketOf } from "../../core/bucket-role.ts";
 import type { ResourceRule } from "../../core/rule.ts";
 import { shown } from "../../core/value.ts";
-import { enabledRules, keptIn, lifecycleType, prefixOf, touchedBy } from "./lifecycle.ts";
+import { enabledRules, keptIn, lifecycleType, prefixOf, prefixPaths, touchedBy } from "./lifecycle.ts";
 
 const path = "noncurrentVersionExpiration";
 
@@ -15,7 +15,7 @@ export const s3LifecycleVersions: ResourceRule = {
   fix: `Set ${path}.noncurrentDays to at least the bucket's lock, and where a mirror's history is kept to its retention.`,
   types: [lifecycleType],
   breaks: { [`rules[*].${path}.noncurrentDays`]: 0 },
-  selects: ["bucket", "rules", "rules[*].status", "rules[*].filter", `rules[*].${path}`],
+  selects: ["bucket", "rules", "rules[*].status", "rules[*].filter", ...prefixPaths.map((path) => `rules[*].${path}`), `rules[*].${path}`],
   judge(resource, verdict) {
     const bucket = bucketOf(resource, verdict.plan);
     if (bucket === "unknown") {

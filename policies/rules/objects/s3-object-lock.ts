@@ -23,7 +23,7 @@ export const s3ObjectLock: ResourceRule = {
     const least = wholeDays(bucket === "unknown" ? plan.recovery.timeToNotice : lockOf(plan, bucket));
     verdict.property(resource, "objectLockEnabled", (value) => (value === undefined || value === "Enabled" ? undefined : `is ${JSON.stringify(value)}, not "Enabled"`)); // unset is AWS's "Enabled"
     verdict.property(resource, "rule.defaultRetention.mode", (mode) => (mode === "COMPLIANCE" || (mode === "GOVERNANCE" && !production) ? undefined : `${shown(mode)}, not "COMPLIANCE"`));
-    const years = resource.peek("rule.defaultRetention.days").state === "unset" ? resource.read("rule.defaultRetention.years") : undefined;
+    const years = resource.stateOf("rule.defaultRetention.days") === "unset" ? resource.read("rule.defaultRetention.years") : undefined;
     if (years?.state === "known" && typeof years.value === "number" && years.value * 365 >= least) return;
     verdict.property(resource, "rule.defaultRetention.days", (value) => (typeof value === "number" && value >= least ? undefined : `${shown(value)}, less than the plan's ${least} days`));
   },

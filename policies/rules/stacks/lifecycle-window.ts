@@ -31,7 +31,7 @@ interface Shape {
 }
 
 function judgeRules(resource: ResourceReader, shape: Shape, verdict: Verdict): void {
-  if (resource.peek(shape.bucket).state === "unknown") verdict.unjudged(resource, shape.bucket);
+  if (resource.stateOf(shape.bucket) === "unknown") verdict.unjudged(resource, shape.bucket);
   const bucket = textAt(resource, shape.bucket);
   const backend = verdict.plan.backends.find((one) => bucket !== undefined && bucketsOf(one).some((name) => bucket === name || bucket === replicaBucket(name)));
   if (backend === undefined) return; // access logs and Pulumi's state are nobody's backups

@@ -25,7 +25,7 @@ export function declaredPlaces(resources: readonly ResourceReader[], verdict: Ve
   const unclear = [
     ...ofType(lasting, types.claim).flatMap((claim) => [nameLabel, regionLabel].map((path) => [claim, path] as const)),
     ...ofType(lasting, types.s3Bucket, types.r2Bucket, types.vault).map((bucket) => [bucket, [nameOf(bucket)]] as const),
-  ].filter(([resource, path]) => resource.peek(path).state === "unknown");
+  ].filter(([resource, path]) => resource.stateOf(path) === "unknown");
   for (const [resource, path] of unclear) verdict.unjudged(resource, resource.pathOf(path));
   const volumes = ofType(lasting, types.claim)
     .filter((claim) => textAt(claim, componentLabel) !== coordination)
