@@ -14,6 +14,7 @@ const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   postgres: async () => (await import("./stores/postgres/verify.ts")).verifyPostgres,
   redis: async () => (await import("./stores/redis/verify.ts")).verifyRedis,
   vault: async () => (await import("./stores/vault/verify.ts")).verifyVault,
+  vectors: async () => (await import("./stores/vectors/verify.ts")).verifyVectors,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
   metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
   configuration: async () => (await import("./stores/configuration/verify.ts")).verifyConfiguration,

@@ -6,6 +6,7 @@ import { registerBackupAll } from "./backup-all.ts";
 import { registerBackupPostgres } from "./backup-postgres.ts";
 import { registerBackupRedis } from "./backup-redis.ts";
 import { registerBackupVault } from "./backup-vault.ts";
+import { registerBackupVectors } from "./backup-vectors.ts";
 import { registerCatalog } from "./catalog.ts";
 import { registerDrill } from "./drill.ts";
 import { registerExpire } from "./expire.ts";
@@ -18,6 +19,7 @@ import { registerPlan } from "./plan.ts";
 import { registerRecoverPostgres } from "./recover-postgres.ts";
 import { registerRecoverRedis } from "./recover-redis.ts";
 import { registerRecoverVault } from "./recover-vault.ts";
+import { registerRecoverVectors } from "./recover-vectors.ts";
 import { registerStatus } from "./status.ts";
 import { registerVerify } from "./verify.ts";
 
@@ -33,6 +35,7 @@ export function registerAll(program: Command, context: CliContext): void {
   registerBackupPostgres(backup, context);
   registerBackupRedis(backup, context);
   registerBackupVault(backup, context);
+  registerBackupVectors(backup, context);
   registerBackupMetrics(backup, context);
   registerBackupConfiguration(backup, context);
   registerBackupObjects(backup, context);
@@ -42,6 +45,7 @@ export function registerAll(program: Command, context: CliContext): void {
   registerRecoverPostgres(recover, context);
   registerRecoverRedis(recover, context);
   registerRecoverVault(recover, context);
+  registerRecoverVectors(recover, context);
   registerRecoverMetrics(recover, context);
   registerRecoverConfiguration(recover, context);
   registerRecoverObjects(recover, context);

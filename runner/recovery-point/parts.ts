@@ -7,6 +7,7 @@ import { targetConfig } from "../stores/objects/source-and-target.ts";
 import { backUpPostgres } from "../stores/postgres/back-up.ts";
 import { backUpRedis } from "../stores/redis/back-up.ts";
 import { backUpVault } from "../stores/vault/back-up.ts";
+import { backUpVectors } from "../stores/vectors/back-up.ts";
 import type { PartOrder } from "./record.ts";
 
 export interface Part {
@@ -61,6 +62,17 @@ export const parts: readonly Part[] = [
     backends: everyBackend,
     async backUp(context) {
       const result = await backUpVault(context, { schedule: "postgres-full", leaderOnly: true });
+      return result.done ? result.record : { skipped: result.why };
+    },
+  },
+  {
+    // Important, not critical (D4): agents work without their semantic memory until it is back. Everything anew, so that
+    // nothing older is needed for as long as this is kept.
+    store: "vectors", step: "full backup of the vectors", order: "before", needed: false,
+    configured: ({ config }) => config.vectors !== undefined,
+    backends: everyBackend,
+    async backUp(context) {
+      const result = await backUpVectors(context, { schedule: "postgres-full", full: true });
       return result.done ? result.record : { skipped: result.why };
     },
   },

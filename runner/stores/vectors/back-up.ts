@@ -1,8 +1,9 @@
 import type { ScheduleName } from "../../../plan/types.ts";
-import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
+import { deadlineOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult, type StoredObject } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
+import { placementOf } from "../../placement.ts";
 import { completeObject } from "../../storage/complete.ts";
 import { kind, previousOf, store, type Previous } from "./chain.ts";
 import { BlockTable, manifestKey, manifestName, type Manifest } from "./manifest.ts";
@@ -36,15 +37,17 @@ export async function backUpVectors(context: RunContext, options: VectorsBackupO
   refuseReadOnly(context, "back up the vector store");
   const { schedule = "vectors-snapshot" } = options;
   const attempt = { id: context.catalog.newId(store, kind), store, kind, schedule, startedAt: context.clock.now() };
-  const writer = new PackWriter(context, attempt.id);
   let provider: VectorProvider | undefined;
+  let writer: PackWriter | undefined;
   try {
     provider = await openProvider(context);
     if (options.leaderOnly === true && (await provider.count()) === 0) return { done: false, why: `the vector store ${provider.where} is empty: a standby, or not yet used` };
-    return await file(context, await make(context, provider, writer, attempt, options), options);
+    const { backends, expiresAt } = await placementOf(context, attempt);
+    writer = new PackWriter({ ...context, backends }, attempt.id);
+    return await file(context, await make(context, provider, writer, { ...attempt, expiresAt }, options), options);
   } catch (error) {
     if (error instanceof RecordedError) throw error;
-    await writer.abandon(error);
+    await writer?.abandon(error);
     await recordFailure(context, attempt, error);
     throw error;
   } finally {
@@ -52,10 +55,10 @@ export async function backUpVectors(context: RunContext, options: VectorsBackupO
   }
 }
 
-type Attempt = Parameters<typeof recordFailure>[1];
+type Attempt = Parameters<typeof recordFailure>[1] & { readonly expiresAt: string | null };
 
 async function make(context: RunContext, provider: VectorProvider, writer: PackWriter, attempt: Attempt, { full = false }: VectorsBackupOptions): Promise<BackupRecord> {
-  const { id, startedAt, schedule } = attempt;
+  const { expiresAt, id, startedAt, schedule } = attempt;
   const begun = performance.now();
   const previous = full ? undefined : await previousOf(context, provider.kind);
   const blocks = new BlockTable();
@@ -75,7 +78,7 @@ async function make(context: RunContext, provider: VectorProvider, writer: PackW
     encryption: "openpgp",
     copies: writer.copies(manifestKey(id)),
     tools: { ...exported.tools },
-    expiresAt: expiryOf(context.plan, schedule, startedAt),
+    expiresAt,
     details: { ...exported.details, provider: provider.kind, points: exported.points, base: manifest.base, storedBytes: writer.bytes, reusedObjects: reused.length, seconds: (performance.now() - begun) / 1_000 },
   };
 }

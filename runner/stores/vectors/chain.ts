@@ -13,6 +13,7 @@ export const kind = "snapshot";
 
 /** The daily run stores everything anew. Twice its interval, so that one that failed does not make each run a full one. */
 const daily = "postgres-full";
+const frequent = "vectors-snapshot";
 const runsSurvived = 2;
 
 /** Seconds that a full backup may be built upon: what bounds a chain's length, and what a recovery reads. */
@@ -27,10 +28,21 @@ export interface Previous {
   readonly reader: BlockReader;
 }
 
+/**
+ * Whether others may build upon a backup: one that is kept for a day may lie in a bucket that expires everything after a
+ * day, so the hour's and the day's alone are built upon. What a run stores is then an hour's changes at the most.
+ */
+export function isFoundation(plan: Plan, { startedAt, expiresAt }: Pick<BackupRecord, "startedAt" | "expiresAt">): boolean {
+  const schedule = scheduleOf(plan, frequent);
+  if (schedule === undefined || expiresAt === null || schedule.retention === "forever") return true;
+  const kept = (Date.parse(expiresAt) - Date.parse(startedAt)) / 1_000;
+  return schedule.keepLonger === undefined || kept > schedule.retention;
+}
+
 /** The newest backup that a new one may build upon; none where its chain is as long as it may be, or it cannot be read. */
 export async function previousOf(context: RunContext, provider: Content["provider"]): Promise<Previous | undefined> {
   const records = (await lateRecords(context, store)).filter((record) => record.kind === kind && outcomeOf(record) !== "failed");
-  const record = records.at(-1);
+  const record = records.findLast((candidate) => isFoundation(context.plan, candidate));
   if (record === undefined) return undefined;
   const reader = new BlockReader(context, backendsOf(context, record));
   try {
