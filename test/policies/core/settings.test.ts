@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readPackConfig, readSettings, settingsProperties } from "../../../policies/core/settings.ts";
+import { allRules } from "../../../policies/rules/all.ts";
 
 const rules = ["s3-versioning", "s3-logging"];
 const waiver = { rule: "s3-versioning", resource: "primary/backups", reason: "moves out next month", expires: "2026-12-31" };
@@ -31,6 +34,11 @@ describe("the settings of the policies", () => {
   ])("refuse %s", (_, raw, problem) => {
     const read = readSettings(raw, rules);
     expect(read.ok ? [] : read.problems.join("\n")).toMatch(problem);
+  });
+
+  it("are as README.md shows them", () => {
+    const shown = /### The policies[\s\S]*?```json\n([\s\S]*?)```/.exec(readFileSync(resolve(import.meta.dirname, "../../../README.md"), "utf8"))?.[1];
+    expect(readSettings(JSON.parse(shown ?? ""), allRules.map(({ id }) => id))).toMatchObject({ ok: true, value: { waivers: [{ rule: "cron-suspended" }] } });
   });
 
   it("tell every problem at once", () => {
