@@ -1,6 +1,6 @@
 import { forbiddenActions } from "../../plan/forbidden-actions.ts";
 import type { Identity } from "../../plan/identities.ts";
-import { catalogPrefix, prefixesOf, repositoryPrefix } from "../../plan/layout.ts";
+import { catalogPrefix, leasesPrefix, prefixesOf, repositoryPrefix } from "../../plan/layout.ts";
 import { backupsKey, bucketsOf, keyAlias, replicaBucket } from "../../plan/names.ts";
 import type { Backend, Plan } from "../../plan/types.ts";
 import { bucketArn } from "../aws/arn.ts";
@@ -38,6 +38,8 @@ const readsAll = (identity: Identity): boolean => identity.access !== "writer" |
 /** A backup is not there without its record. */
 const writesRecords = ({ access }: Identity): boolean => access !== "restorer";
 
+/** The daily run of the whole system tidies up behind itself, whoever wrote what is over. */
+const expiresAll = ({ schedules }: Identity): boolean => schedules.includes("postgres-full");
 /** Each prefix of an identity; pgBackRest's files are one repository, with two that it rewrites beside the log. */
 function ownPrefixes(plan: Plan, identity: Identity, backend: Backend): readonly string[] {
   const writes = writesOf(identity);
@@ -51,7 +53,9 @@ function bucketStatements(plan: Plan, identity: Identity, backends: readonly Bac
   // The region of the original may be what was lost.
   const everywhere = [...buckets, ...backends.filter((backend) => replicaRegions(plan, backend).length > 0).flatMap((backend) => bucketsOf(backend).map(replicaBucket))];
   const records = writesRecords(identity) ? [catalogPrefix] : [];
-  const own = (backend: Backend): readonly string[] => [...records, ...(identity.access === "writer" ? ownPrefixes(plan, identity, backend) : [])];
+  // Nobody expires while another recovers, pgBackRest neither.
+  const leases = expires ? [leasesPrefix] : [];
+  const own = (backend: Backend): readonly string[] => [...records, ...leases, ...(identity.access === "writer" ? ownPrefixes(plan, identity, backend) : [])];
   const reading = readsAll(identity)
     ? [
         statement("ListEverything", ["s3:ListBucket", "s3:ListBucketVersions"], everywhere.map(bucketArn)),
@@ -71,6 +75,7 @@ function bucketStatements(plan: Plan, identity: Identity, backends: readonly Bac
   ];
 }
 
+    statement("Expires", ["s3:DeleteObject"], expiresAll(identity) ? objects((backend) => [leasesPrefix, ...prefixesOf(plan, backend).map(({ prefix }) => prefix).filter((prefix) => !prefix.startsWith(repositoryPrefix))]) : []),
 function archiveStatements(identity: Identity, archive: Backend, accountId: string): readonly (Statement | undefined)[] {
   const writes = archivesAll(identity);
   const reads = identity.access !== "writer";

@@ -109,10 +109,15 @@ describe("pgBackRest", () => {
   it.each(["postgres", "all"] as const)("deletes in its own repository, which leaves the versions: %s", async (name) => {
     expect(await ask(name, "s3:DeleteObject", `${bucket}/pgbackrest/backup/main/x`)).toBe("yes");
     expect(await ask(name, "s3:PutObject", `${bucket}/pgbackrest/archive/main/archive.info`)).toBe("yes");
-    for (const other of ["catalog/x", "redis/x", "vault/x"]) expect(await ask(name, "s3:DeleteObject", `${bucket}/${other}`)).toBe("no");
+    expect(await ask(name, "s3:GetObject", `${bucket}/leases/x`)).toBe("yes");
+    for (const other of ["escrow/x", "x"]) expect(await ask(name, "s3:DeleteObject", `${bucket}/${other}`)).toBe("no");
   });
 
-  it("is the only one that deletes at all", async () => {
+  it("alone deletes nothing of anybody else's", async () => {
+    for (const other of ["catalog/x", "redis/x", "vault/x", "leases/x"]) expect(await ask("postgres", "s3:DeleteObject", `${bucket}/${other}`)).toBe("no");
+  });
+
+  it("and the daily run are the only ones that delete at all", async () => {
     for (const name of names.filter((one) => one !== "postgres" && one !== "all")) expect([name, await ask(name, "s3:DeleteObject", `${bucket}/pgbackrest/backup/main/x`), await ask(name, "s3:DeleteObject", `${bucket}/redis/x`)]).toEqual([name, "no", "no"]);
   });
 
@@ -122,6 +127,13 @@ describe("pgBackRest", () => {
 });
 
 describe("the daily run of the whole system", () => {
+  it("expires what every job wrote, which leaves the versions, and never the escrow", async () => {
+    for (const prefix of ["catalog", "redis", "vault", "agents", "logs", "metrics", "configuration", "leases"]) expect([prefix, await ask("all", "s3:DeleteObject", `${bucket}/${prefix}/x`)]).toEqual([prefix, "yes"]);
+    expect(await ask("all", "s3:DeleteObject", `${bucket}-short/agents/x`)).toBe("yes");
+    expect(await ask("all", "s3:DeleteObject", `${bucket}/escrow/x`)).toBe("no");
+    expect(await ask("all", "s3:DeleteObjectVersion", `${bucket}/redis/x`)).toBe("no");
+  });
+
   it("writes what every store's own job writes, but logs and the archive", async () => {
     for (const prefix of ["redis", "vault", "vectors", "objects", "agents", "metrics", "configuration", "pgbackrest", "catalog"]) expect([prefix, await ask("all", "s3:PutObject", `${bucket}/${prefix}/x`)]).toEqual([prefix, "yes"]);
     expect(await ask("all", "s3:PutObject", `${bucket}/logs/x`)).toBe("no");
