@@ -15,6 +15,7 @@ interface RunOptions {
   readonly backup?: string;
   readonly database: string;
   readonly query: readonly string[];
+  readonly record: boolean;
 }
 
 function whole(least: number, most: number): (text: string) => number {
@@ -43,12 +44,17 @@ export function registerDrill(program: Command, context: CliContext): void {
     .option("--backup <label>", "the backup in --source (default: the newest)")
     .option("--database <name>", "the database in --source that the queries ask", "postgres")
     .option("--query <sql>", "an integrity query on the restored database; may be repeated", (sql: string, all: string[]) => [...all, sql], [])
+    .option("--record", "keep the result in the catalog of --config, where the exporter finds it", false)
     .action(async (options: RunOptions) => {
+      // Opened before the drill: nobody wants to hear after an hour that the result cannot be kept.
+      const run = options.record ? await context.openRun() : undefined;
+      if (run !== undefined) (await import("../../runner/backup-record.ts")).refuseReadOnly(run, "keep the result of a drill");
       const { drillFromOptions } = await import("../../drill/run.ts");
       const { renderReport } = await import("../../drill/report/terminal.ts");
       const { report, folder } = await drillFromOptions(options, context.signal, context.report);
       const colour = process.stdout.isTTY;
-      context.print(`${renderReport(report, { colour })}\nreport: ${folder}/report.html\nleftovers: ${report.leftovers}`, report);
+      const kept = run === undefined ? [] : await (await import("../../drill/keep-report.ts")).keepReport(run, report);
+      context.print(`${renderReport(report, { colour })}\nreport: ${folder}/report.html${kept.map(({ id }) => `\nkept as: ${id}`).join("")}\nleftovers: ${report.leftovers}`, report);
       if (!report.passed) context.setExitCode(exitCodes.failed);
     });
   drill
