@@ -8,6 +8,9 @@ import { exactly, roleType, statementPath, trustOf, trustPath } from "./trust.ts
 
 const account = /^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/;
 
+/** EKS's other way: an association of its own names the service account. */
+const podIdentity = "pods.eks.amazonaws.com";
+
 export const roleTrust: ResourceRule = {
   kind: "resource",
   id: "role-trust",
@@ -38,7 +41,9 @@ function judgeName(role: ResourceReader, statements: readonly ResourceReader[], 
 
 function isOfCluster(statement: ResourceReader): boolean {
   const principal = statement.read("Principal");
-  return principal.state === "known" && readPath(principal.value, ["Federated"]).state !== "unset";
+  if (principal.state !== "known") return false;
+  const service = readPath(principal.value, ["Service"]);
+  return readPath(principal.value, ["Federated"]).state !== "unset" || (service.state === "known" && [service.value].flat().includes(podIdentity));
 }
 
 function judgeStatement(statement: ResourceReader, verdict: Verdict): void {

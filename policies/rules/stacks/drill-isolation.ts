@@ -10,6 +10,8 @@ import { isDrill, ofType, stacksIn, textAt, types } from "./parts.ts";
 
 /** What a drill must not declare: names that clients use, and places that backups are written to. */
 const dns = /^(cloudflare:index\/(loadBalancer|dnsRecord|record|zone)|aws:route53\/(record|zone)):?/i;
+/** What only a region that serves has; a drill's own servers are started by its job. */
+const serving: readonly string[] = [types.cronJob, types.statefulSet, types.claim, "blackroad:jobs:BackupSchedule"];
 const backupPlaces: readonly string[] = [types.s3Bucket, types.r2Bucket, types.vault, "cloudflare:index/accountToken:AccountToken"];
 /** One of each kind of writing; any pattern that has one of them is more than a drill needs. */
 const writes: readonly string[] = [
@@ -49,6 +51,7 @@ export const drillIsolation: StackRule = {
         const { protect, type } = resource.facts;
         if (protect) verdict.violation(resource, "", "is protected, so the drill cannot be taken down");
         if (dns.test(type)) verdict.violation(resource, "", "makes a name that clients or servers could follow");
+        if (serving.includes(type)) verdict.violation(resource, "", "serves, or backs up, what a drill only recovers: beside a drill no rule would hold it to what production is held to");
         if (backupPlaces.includes(type)) verdict.violation(resource, "", "is a place, or a key to one, that backups are written to");
       }
       for (const resource of ofType(members, ...rolePolicyTypes)) permissions(resource, verdict);

@@ -113,6 +113,7 @@ describe("role-trust", () => {
   it("wants a workload's role to have a name by which the other rules know it", () => {
     const named = (name: unknown) => judgeResource(roleTrust, resource("aws:iam/role:Role", { name, assumeRolePolicy: trust(statement()) }), settings);
     for (const name of ["reporting-writer", undefined]) expect(named(name)).toMatchObject([{ kind: "violation", path: "name" }]);
+    expect(judgeResource(roleTrust, resource("aws:iam/role:Role", { name: "reporting-writer", assumeRolePolicy: trust({ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "pods.eks.amazonaws.com" } }) }), settings)).toMatchObject([{ kind: "violation", path: "name" }]);
     expect(named(unknown)).toMatchObject([{ kind: "unjudged", path: "name" }]);
   });
 

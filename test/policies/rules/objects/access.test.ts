@@ -67,6 +67,12 @@ tryResource(workloadOwnPolicy, {
   unjudged: { "an unknown policy": { role, policyArn: unknown } },
 });
 
+tryResource(workloadOwnPolicy, {
+  passes: { "a role that says nothing of it": { name: role }, "an empty list": { name: role, managedPolicyArns: [] } },
+  fails: { "AWS's own on the role": { name: role, managedPolicyArns: ["arn:aws:iam::aws:policy/AmazonS3FullAccess"] }, "a policy on the role": { name: role, inlinePolicies: [{ name: "more", policy: text({ Effect: "Allow", Action: "s3:*", Resource: "*" }) }] } },
+  unjudged: { "unknown policies": { name: role, managedPolicyArns: unknown } },
+}, "aws:iam/role:Role");
+
 const young = (age: string, more: object = {}) => text({ Effect: "Deny", Principal: "*", Action: "glacier:DeleteArchive", Resource: vaultArn, Condition: { NumericLessThan: { "glacier:ArchiveAgeInDays": age } }, ...more });
 const own = { vaultName: "blackroad-archive" };
 tryResource(glacierLock, {
