@@ -8,7 +8,7 @@ import type { Backend, Plan, StoreName } from "./types.ts";
 import { bytes, gib, type Size } from "./units.ts";
 
 /** Servers that a job talks to; object stores it talks to in any case. */
-export type ServerName = "postgres" | "pgbackrest" | "redis" | "vault" | "vectors" | "prometheus";
+export type ServerName = "postgres" | "pgbackrest" | "redis" | "vault" | "vectors" | "prometheus" | "kubernetes";
 
 interface Needs {
   readonly servers: readonly ServerName[];
@@ -35,7 +35,7 @@ const needs: Readonly<Record<IdentityName, Needs>> = {
   agents: { servers: ["postgres", "redis"], postgres: "backup", redis: "backup", passphrase: true, spools: ["redis"] },
   logs: { servers: [], passphrase: true },
   metrics: { servers: ["prometheus"], passphrase: true },
-  config: { servers: [], passphrase: true, spools: ["configuration"] },
+  config: { servers: ["kubernetes"], passphrase: true, spools: ["configuration"] },
   archive: { servers: [], repositories: true, passphrase: true },
   // Restores into temporary servers of its own, one store after the other.
   verify: { servers: [], repositories: true, passphrase: true, spools: ["postgres"] },
@@ -44,6 +44,9 @@ const needs: Readonly<Record<IdentityName, Needs>> = {
   // Into servers of its own, beside each other: the whole system.
   restore: { servers: [], repositories: true, passphrase: true, spools: ["postgres", "redis", "vault", "vectors"] },
 };
+
+/** Who opens snapshots of Vault, to see that they can be opened: with the key of its seal (facts F10). */
+export const opensVault = (identity: IdentityName): boolean => identity === "verify" || identity === "restore";
 
 export const serversOf = (identity: IdentityName): readonly ServerName[] => needs[identity].servers;
 export const rolesOf = (identity: IdentityName): { readonly postgres: PostgresRole | undefined; readonly redis: RedisRole | undefined } => ({ postgres: needs[identity].postgres, redis: needs[identity].redis });

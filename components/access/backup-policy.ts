@@ -1,7 +1,8 @@
 import { forbiddenActions } from "../../plan/forbidden-actions.ts";
 import type { Identity } from "../../plan/identities.ts";
+import { opensVault } from "../../plan/identity-needs.ts";
 import { catalogPrefix, leasesPrefix, prefixesOf, repositoryPrefix } from "../../plan/layout.ts";
-import { backupsKey, bucketsOf, keyAlias, replicaBucket } from "../../plan/names.ts";
+import { backupsKey, bucketsOf, keyAlias, replicaBucket, stateBucket, vaultSealKey } from "../../plan/names.ts";
 import type { Backend, Plan } from "../../plan/types.ts";
 import { bucketArn } from "../aws/arn.ts";
 import { policyDocument, type PolicyDocument, type Statement } from "../aws/policy-document.ts";
@@ -25,8 +26,10 @@ export function backupPolicy({ plan, identity, accountId, archiveAccountId }: Ba
   const expires = writesOf(identity).some((schedule) => plan.schedules.some(({ name, tool }) => name === schedule && tool === "pgbackrest"));
   return policyDocument(
     ...bucketStatements(plan, identity, live, expires),
+    ...stateStatements(plan, identity),
     ...archives.flatMap((archive) => archiveStatements(identity, archive, archiveAccountId)),
     ...keyStatements(plan, identity, live, accountId),
+    sealStatement(plan, identity, accountId),
     { Sid: "Never", Effect: "Deny", Action: expires ? never : [...never, "s3:DeleteObject"], Resource: "*" },
   );
 }
@@ -35,11 +38,11 @@ const writesOf = ({ schedules, writesFor = [] }: Identity): readonly string[] =>
 /** The weekly archive is made of what stands in the other backends. */
 const archivesAll = ({ schedules }: Identity): boolean => schedules.includes("archive");
 const readsAll = (identity: Identity): boolean => identity.access !== "writer" || archivesAll(identity);
+/** The daily run of the whole system tidies up behind itself, whoever wrote what is over. */
+const expiresAll = ({ schedules }: Identity): boolean => schedules.includes("postgres-full");
 /** A backup is not there without its record. */
 const writesRecords = ({ access }: Identity): boolean => access !== "restorer";
 
-/** The daily run of the whole system tidies up behind itself, whoever wrote what is over. */
-const expiresAll = ({ schedules }: Identity): boolean => schedules.includes("postgres-full");
 /** Each prefix of an identity; pgBackRest's files are one repository, with two that it rewrites beside the log. */
 function ownPrefixes(plan: Plan, identity: Identity, backend: Backend): readonly string[] {
   const writes = writesOf(identity);
@@ -72,10 +75,17 @@ function bucketStatements(plan: Plan, identity: Identity, backends: readonly Bac
     statement("WriteOwn", ["s3:AbortMultipartUpload", "s3:PutObject"], objects(own)),
     // A marker before the versions, which stay.
     statement("PgbackrestExpires", ["s3:DeleteObject"], expires ? objects(() => [repositoryPrefix]) : []),
+    statement("Expires", ["s3:DeleteObject"], expiresAll(identity) ? objects((backend) => [leasesPrefix, ...prefixesOf(plan, backend).map(({ prefix }) => prefix).filter((prefix) => !prefix.startsWith(repositoryPrefix))]) : []),
   ];
 }
 
-    statement("Expires", ["s3:DeleteObject"], expiresAll(identity) ? objects((backend) => [leasesPrefix, ...prefixesOf(plan, backend).map(({ prefix }) => prefix).filter((prefix) => !prefix.startsWith(repositoryPrefix))]) : []),
+/** Pulumi's states are kept with the configuration; what is secret in them stays encrypted by a key that no job may use. */
+function stateStatements(plan: Plan, { schedules }: Identity): readonly (Statement | undefined)[] {
+  const bucket = bucketArn(stateBucket(plan));
+  const keeps = schedules.includes("config-snapshot");
+  return [statement("ListStates", ["s3:ListBucket"], keeps ? [bucket] : []), statement("ReadStates", ["s3:GetObject"], keeps ? [`${bucket}/.pulumi/*`] : [])];
+}
+
 function archiveStatements(identity: Identity, archive: Backend, accountId: string): readonly (Statement | undefined)[] {
   const writes = archivesAll(identity);
   const reads = identity.access !== "writer";
@@ -108,6 +118,12 @@ function keyStatements(plan: Plan, identity: Identity, backends: readonly Backen
     statement("Decrypt", ["kms:Decrypt"], keys, through(wherever)),
     statement("Encrypt", ["kms:GenerateDataKey"], writesRecords(identity) ? keys : [], through(home)),
   ];
+}
+
+/** A snapshot of Vault that was never unsealed has not been verified; a server encrypts by its seal's key as it begins. */
+function sealStatement(plan: Plan, { name }: Identity, accountId: string): Statement | undefined {
+  const keys = plan.keys.includes(vaultSealKey) && opensVault(name) ? [`arn:aws:kms:*:${accountId}:key/*`] : [];
+  return statement("OpenVault", ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"], keys, { "ForAnyValue:StringEquals": { "kms:ResourceAliases": [keyAlias(plan, vaultSealKey)] } });
 }
 
 /** Where S3 itself copies a backend to. */

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { DrConfiguration } from "../../plan/config/dr-json.ts";
 import { regionOf } from "../../plan/find.ts";
 import { serversOf, writtenBackends } from "../../plan/identity-needs.ts";
 import { identityOf, type IdentityName } from "../../plan/identities.ts";
@@ -10,7 +11,8 @@ import { Component, refuse } from "../component.ts";
 import { imageProblem } from "../kubernetes/image.ts";
 import { labelsOf } from "../kubernetes/pod.ts";
 import { topologyProblems, type Topology } from "../topology.ts";
-import { configMap, identityLabels, networkPolicy, podOf, serviceAccount, type DrContainer, type IdentityPlace } from "./identity-pod.ts";
+import { configMap, identityLabels, networkPolicy, podOf, serviceAccount, speaksToKubernetes, type DrContainer, type IdentityPlace } from "./identity-pod.ts";
+import { manifestReader } from "./manifest-reader.ts";
 import { reachProblems, type ObjectStores, type RegionServers } from "./reach.ts";
 import { cronJobName, scheduleProblems, startingDeadlineOf } from "./schedule-problems.ts";
 
@@ -26,6 +28,9 @@ export interface BackupScheduleArgs {
   readonly servers: RegionServers;
   /** Of every backend that jobs write to (kinds `r2` and `s3`). */
   readonly objectStores: ObjectStores;
+  /** What is kept of the configuration besides the cluster's manifests. Absent, and `servers.kubernetes` too: nothing is
+   * kept, and the job is not declared. */
+  readonly configuration?: DrConfiguration;
   /** ARN of each identity's IAM role in this region; annotates the service accounts for EKS's web identity. Absent where
    * the cluster is not EKS: credentials then come from elsewhere. */
   readonly roleArns?: Readonly<Partial<Record<IdentityName, pulumi.Input<string>>>>;
@@ -51,7 +56,7 @@ export class BackupSchedule extends Component {
     refuse(`BackupSchedule ${name}`, problemsOf(args));
     super("jobs", "BackupSchedule", name, { region: args.region, image: args.image, suspended: args.suspended ?? false }, options);
     const namespace = namespaceOf(args);
-    const schedules = args.plan.schedules.filter((schedule) => hasServers(schedule, args.servers));
+    const schedules = args.plan.schedules.filter((schedule) => hasServers(schedule, args));
     const identities = [...new Set(schedules.map((schedule) => identityOf(schedule.name).name))];
     const place = (identity: IdentityName): IdentityPlace => ({ ...args, identity, namespace });
     const priority = this.priority(name, namespace);
@@ -77,6 +82,7 @@ export class BackupSchedule extends Component {
   private declareIdentity(name: string, place: IdentityPlace, roleArn: pulumi.Input<string> | undefined): void {
     const { identity } = place;
     serviceAccount(`${name}-${identity}-account`, place, roleArn, { parent: this });
+    if (speaksToKubernetes(place)) manifestReader(name, place, { parent: this });
     configMap(`${name}-${identity}-config`, place, { parent: this });
     networkPolicy(`${name}-${identity}-network`, place, [], { parent: this });
   }
@@ -138,10 +144,10 @@ const roomOf = (identity: IdentityName): Pick<DrContainer, "cpu" | "memory"> =>
   heavy.has(identity) ? { cpu: { requested: "500m", most: "2" }, memory: { requested: "512Mi", most: "2Gi" } } : { cpu: { requested: "100m", most: "1" }, memory: { requested: "256Mi", most: "768Mi" } };
 
 /** `all` backs up what there is; anything else has nothing to do without its server. */
-function hasServers(schedule: Schedule, servers: RegionServers): boolean {
+function hasServers(schedule: Schedule, { servers, configuration }: Pick<BackupScheduleArgs, "servers" | "configuration">): boolean {
   const { name } = identityOf(schedule.name);
   if (name === "all") return true;
-  const absent = { vault: servers.vault === undefined, vectors: servers.vectors === undefined, prometheus: servers.prometheus === undefined, postgres: false, pgbackrest: false, redis: false };
+  const absent = { vault: servers.vault === undefined, vectors: servers.vectors === undefined, prometheus: servers.prometheus?.data === undefined, kubernetes: servers.kubernetes === undefined && configuration === undefined, postgres: false, pgbackrest: false, redis: false };
   return serversOf(name).every((server) => !absent[server]);
 }
 
@@ -161,6 +167,7 @@ function problemsOf({ plan, region, topology, image, servers, objectStores }: Ba
     ...topologyProblems(plan, topology),
     imageProblem(image),
     ...scheduleProblems(plan),
+    servers.prometheus?.data !== undefined && servers.prometheus.namespace !== topology.places.find((one) => one.region === region)?.namespace && `servers.prometheus: its claim ${servers.prometheus.data.claim} is in ${servers.prometheus.namespace}, and a pod mounts claims of its own namespace alone`,
     ...reachProblems(servers, objectStores, writtenBackends(plan).map(({ name }) => name)),
   ];
 }

@@ -1,11 +1,11 @@
 /** The pod that `dr` runs in as one of the plan's identities: its configuration, its secrets, its room, and no more. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { drJson, drJsonFolder, drJsonName, drJsonPath, postgresTlsFolder, redisTlsFolder, workFolder, type DrObjectStore } from "../../plan/config/dr-json.ts";
-import { rolesOf, scratchOf, secretsOfIdentity } from "../../plan/identity-needs.ts";
+import { drJson, drJsonFolder, drJsonName, drJsonPath, postgresTlsFolder, prometheusFolder, redisTlsFolder, vaultTlsFolder, vaultTokenFolder, workFolder, type DrConfiguration, type DrObjectStore } from "../../plan/config/dr-json.ts";
+import { rolesOf, scratchOf, secretsOfIdentity, serversOf } from "../../plan/identity-needs.ts";
 import type { IdentityName } from "../../plan/identities.ts";
 import { secretFile, serviceAccountName } from "../../plan/names.ts";
-import { redisName, tlsSecret } from "../../plan/servers.ts";
+import { redisName, tlsSecret, vaultName } from "../../plan/servers.ts";
 import type { Plan } from "../../plan/types.ts";
 import { gib, mib } from "../../plan/units.ts";
 import { pullPolicyOf } from "../kubernetes/image.ts";
@@ -20,6 +20,8 @@ export interface IdentityPlace {
   readonly image: string;
   readonly servers: Partial<RegionServers>;
   readonly objectStores: ObjectStores;
+  /** What is kept of the configuration besides the cluster's manifests. */
+  readonly configuration?: DrConfiguration;
   /** Class of the volume for what does not fit a node's own disk. Default: the cluster's. */
   readonly storageClass?: string;
 }
@@ -35,16 +37,21 @@ export const identityLabels = (identity: IdentityName): Record<string, string> =
 export const identitySelector = (identity: IdentityName): Record<string, string> => selectorOf(labelName, identity);
 export const configName = (identity: IdentityName): string => `dr-config-${identity}`;
 
-/** Vault knows a job by this token of its service account, made for Vault alone. */
-export const vaultTokenFolder = "/run/secrets/dr-vault-token";
 const authorityFolder = (backend: string): string => `/etc/dr-authorities/${backend}`;
 
 /** The text of the identity's `dr.json`. It holds no secret. */
-export const configOf = ({ plan, identity, servers, objectStores }: IdentityPlace): string =>
+export const configOf = ({ plan, identity, servers, objectStores, configuration }: IdentityPlace): string =>
   drJson({
     plan,
     identity,
-    servers: { ...(servers.postgres === undefined ? {} : { postgres: servers.postgres }), ...(servers.redis === undefined ? {} : { redis: servers.redis.map(serverAt) }) },
+    servers: {
+      ...(servers.postgres === undefined ? {} : { postgres: servers.postgres }),
+      ...(servers.vault === undefined ? {} : { vault: servers.vault }),
+      ...(servers.redis === undefined ? {} : { redis: servers.redis.map(serverAt) }),
+      ...(servers.prometheus?.data === undefined ? {} : { prometheus: { url: servers.prometheus.url } }),
+      ...(servers.kubernetes === undefined ? {} : { kubernetes: true }),
+    },
+    ...(configuration === undefined ? {} : { configuration }),
     objectStores: Object.fromEntries(
       Object.entries(objectStores).map(([backend, { endpoint, authority, credentialsSecret }]): [string, DrObjectStore] => [
         backend,
@@ -92,6 +99,8 @@ export function podOf(place: IdentityPlace, { command, cpu, memory, more = {} }:
   const disk = isBig(place) ? `${temporary}Mi` : onNode;
   return {
     ...restrictedPod,
+    ...besidePrometheus(place),
+    ...(speaksToKubernetes(place) ? { automountServiceAccountToken: true } : {}),
     serviceAccountName: serviceAccountName(place.identity),
     containers: [
       {
@@ -129,7 +138,8 @@ function filesOf(place: IdentityPlace): { readonly volumes: Volume[]; readonly m
     temp,
     ...postgresTls(place),
     ...redisTls(identity),
-    ...vaultToken(identity, place.servers),
+    ...vaultFiles(identity, place.servers),
+    ...prometheusData(place),
     ...authorities(objectStores),
   ];
   return { volumes: [...parts.map(({ volume }) => volume), ...secrets.volumes], mounts: [...parts.map(({ mount }) => mount), ...secrets.mounts] };
@@ -156,10 +166,34 @@ function redisTls(identity: IdentityName) {
   return [{ volume: { name: "redis-tls", secret }, mount: { name: "redis-tls", mountPath: redisTlsFolder, readOnly: true } }];
 }
 
-function vaultToken(identity: IdentityName, { vault }: Partial<RegionServers>) {
-  if (vault === undefined || (identity !== "vault" && identity !== "all")) return [];
+/** The account's token for Vault alone, and the authority of Vault's certificate. */
+function vaultFiles(identity: IdentityName, { vault }: Partial<RegionServers>) {
+  if (vault === undefined || !serversOf(identity).includes("vault")) return [];
   const token = { serviceAccountToken: { path: "token", audience: "vault", expirationSeconds: 600 } };
-  return [{ volume: { name: "vault-token", projected: { sources: [token], defaultMode: 0o440 } }, mount: { name: "vault-token", mountPath: vaultTokenFolder, readOnly: true } }];
+  const secret = { secretName: tlsSecret(vaultName("production")), defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] };
+  return [
+    { volume: { name: "vault-token", projected: { sources: [token], defaultMode: 0o440 } }, mount: { name: "vault-token", mountPath: vaultTokenFolder, readOnly: true } },
+    { volume: { name: "vault-tls", secret }, mount: { name: "vault-tls", mountPath: vaultTlsFolder, readOnly: true } },
+  ];
+}
+
+/** Reads the cluster's manifests with its account's own token; nobody else has one. */
+export const speaksToKubernetes = ({ identity, servers }: Pick<IdentityPlace, "identity" | "servers">): boolean => identity === "config" && servers.kubernetes !== undefined;
+
+function prometheusData({ identity, servers: { prometheus } }: IdentityPlace) {
+  if (identity !== "metrics" || prometheus?.data === undefined) return [];
+  return [{ volume: { name: "prometheus", persistentVolumeClaim: { claimName: prometheus.data.claim } }, mount: { name: "prometheus", mountPath: prometheusFolder } }];
+}
+
+/** As Prometheus' own user, or the volume would change its group under it; and on its node, as most volumes are of one. */
+function besidePrometheus({ identity, servers: { prometheus } }: IdentityPlace): Partial<PodSpec> {
+  if (identity !== "metrics" || prometheus?.data === undefined) return {};
+  const { uid, gid } = prometheus.data.user ?? { uid: 1_000, gid: 2_000 };
+  const term = { labelSelector: { matchLabels: { "app.kubernetes.io/name": "prometheus" } }, topologyKey: "kubernetes.io/hostname" };
+  return {
+    securityContext: { ...restrictedPod.securityContext, runAsUser: uid, runAsGroup: gid, fsGroup: gid },
+    affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
+  };
 }
 
 function authorities(stores: ObjectStores) {

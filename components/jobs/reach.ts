@@ -27,7 +27,23 @@ export interface RegionServers {
   /** Address of each node, or of the service where somebody else runs it. Absent: likewise. */
   readonly vectors?: readonly string[];
   /** `http://HOST:PORT`, and the namespace that it runs in. Absent: likewise. */
-  readonly prometheus?: { readonly url: string; readonly namespace: string };
+  readonly prometheus?: {
+    readonly url: string;
+    readonly namespace: string;
+    /** Its volume. A snapshot is a folder in it, so the job must see it: Prometheus has to run in the jobs' own namespace,
+     * with its interface for snapshots on. Absent: no snapshot is made. */
+    readonly data?: PrometheusData;
+  };
+  /** The API of the region's cluster, whose manifests are kept: where its servers are (a policy sees addresses, not the
+   * service's name) and their port. Absent: the manifests are not kept. */
+  readonly kubernetes?: { readonly networks: readonly string[]; readonly port: number };
+}
+
+export interface PrometheusData {
+  /** Name of the PersistentVolumeClaim. */
+  readonly claim: string;
+  /** As whom Prometheus runs, who owns its files. Default: the operator's, 1000 and 2000. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** How a backend's object store is reached. */
@@ -74,6 +90,7 @@ export function reachProblems(servers: Partial<RegionServers>, stores: ObjectSto
   ];
   return [
     ...listed.filter(([, text]) => addressOf(text) === undefined).map(([field, text]) => `${field}: ${JSON.stringify(text)} is no HOST:PORT`),
+    ...(servers.kubernetes?.networks.length === 0 ? ["servers.kubernetes: no network is named; leave the field out where the manifests are not kept"] : []),
     ...(servers.redis?.length === 0 ? ["servers.redis: the region has no server of Redis"] : []),
     ...(servers.vectors?.length === 0 ? ["servers.vectors: no node is named; leave the field out where no vector store runs"] : []),
     ...needed.filter((name) => stores[name] === undefined).map((name) => `objectStores: the plan's backend ${name} is missing`),
@@ -92,7 +109,7 @@ export function egressOf(identity: IdentityName, servers: Partial<RegionServers>
   });
 }
 
-function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors = [], prometheus }: Partial<RegionServers>): readonly Allowance[] {
+function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors = [], prometheus, kubernetes }: Partial<RegionServers>): readonly Allowance[] {
   switch (name) {
     case "postgres":
       return postgres === undefined ? [] : [toPods("postgres", postgres.local)];
@@ -107,6 +124,8 @@ function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors =
       return vectors.map(serverAt).map((server) => (server.port === httpsPort ? { to: [publicAddresses], ports: [httpsPort] } : toPods("qdrant", server)));
     case "prometheus":
       return prometheus === undefined ? [] : [{ to: [{ kind: "namespace", namespace: prometheus.namespace }], ports: [serverAt(prometheus.url).port] }];
+    case "kubernetes":
+      return kubernetes === undefined ? [] : [{ to: kubernetes.networks.map((cidr): Peer => ({ kind: "addresses", cidr })), ports: [kubernetes.port] }];
   }
 }
 

@@ -1,8 +1,8 @@
 /** The runner's configuration file (`dr.json`, schema in runner/config.ts) of an identity in a region. */
 import type { IdentityName } from "../identities.ts";
-import { r2AccessOf, rolesOf, serversOf, writtenBackends } from "../identity-needs.ts";
+import { opensVault, r2AccessOf, rolesOf, serversOf, writtenBackends } from "../identity-needs.ts";
 import { shortLivedPrefixes } from "../layout.ts";
-import { pgbackrestPath, secretFile, stanza } from "../names.ts";
+import { keyAlias, pgbackrestPath, secretFile, serviceAccountName, stanza, vaultSealKey } from "../names.ts";
 import { postgresSecret, postgresUser, r2Secret, redisSecret, repositorySecret, runnerSecret, servicesDatabase } from "../secrets.ts";
 import type { Backend, BackendName, Plan } from "../types.ts";
 
@@ -17,6 +17,20 @@ export interface DrServers {
   readonly postgres?: { readonly local: Server; readonly pgbackrest: Server };
   /** The region's, in any order: whichever of them is the primary is backed up. */
   readonly redis?: readonly Server[];
+  /** `https://HOST:PORT` of whichever of the region's is ready. Absent: the operator runs none. */
+  readonly vault?: string;
+  /** Absent where its data is not mounted: nothing could be read of a snapshot. */
+  readonly prometheus?: { readonly url: string };
+  /** The API of the cluster that the job runs in. */
+  readonly kubernetes?: true;
+}
+
+/** What is kept of the configuration besides the cluster's manifests. */
+export interface DrConfiguration {
+  /** Git repositories, by URLs. */
+  readonly repositories: readonly { readonly name: string; readonly source: string }[];
+  /** Buckets in which Pulumi keeps states, read with the pod's own role. */
+  readonly states: readonly { readonly name: string; readonly endpoint: string; readonly region: string; readonly bucket: string }[];
 }
 
 /** How a backend's object store is reached. */
@@ -50,6 +64,8 @@ export interface DrJson {
   readonly objectStores: Readonly<Partial<Record<BackendName, DrObjectStore>>>;
   /** Absent where objects are not copied; told to those alone who copy, verify or recover them. */
   readonly objects?: DrObjectsBucket;
+  /** Told to those alone who keep it. */
+  readonly configuration?: DrConfiguration;
 }
 
 /** Where `dr` is told to find it in a container, and where it may write. */
@@ -62,6 +78,15 @@ export const postgresTlsFolder = "/run/secrets/dr-postgres-tls";
 
 /** The authority of Redis's certificates. */
 export const redisTlsFolder = "/run/secrets/dr-redis-tls";
+/** The same of Vault's, and the token of the account by which Vault knows a job, made for Vault alone. */
+export const vaultTlsFolder = "/run/secrets/dr-vault-tls";
+export const vaultTokenFolder = "/run/secrets/dr-vault-token";
+/** Vault's method of login by such tokens, where `vault auth enable kubernetes` puts it. */
+const vaultLoginMount = "kubernetes";
+/** Where the job that snapshots Prometheus sees its data. */
+export const prometheusFolder = "/prometheus";
+/** Where Kubernetes puts the account's token and its own authority, in a pod that asks for them. */
+const accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 const redisAuthorityFile = `${redisTlsFolder}/ca.crt`;
 
 /** Identities whose credentials can only read; a verification writes down what it found. */
@@ -86,6 +111,9 @@ export function drJson(input: DrJson): string {
     backends: stores,
     postgres: postgresEntry(input),
     redis: redisEntry(input),
+    vault: vaultEntry(input),
+    metrics: metricsEntry(input),
+    configuration: configurationEntry(input),
     objects: readsObjects.has(identity) ? input.objects : undefined,
     readOnly: readOnly.has(identity),
   };
@@ -142,4 +170,32 @@ function redisEntry({ identity, servers }: DrJson) {
   const { redis = [] } = servers;
   if (redis.length === 0) throw new RangeError(`dr.json of ${identity} needs Redis's address`);
   return { servers: redis, user: role, passwordFile: secretFile(redisSecret(role)), caFile: redisAuthorityFile };
+}
+
+function metricsEntry({ identity, servers: { prometheus } }: DrJson) {
+  return identity !== "metrics" || prometheus === undefined ? undefined : { url: prometheus.url, dataDirectory: prometheusFolder };
+}
+
+function configurationEntry({ identity, servers, configuration }: DrJson) {
+  if (identity !== "config" || (servers.kubernetes === undefined && configuration === undefined)) return undefined;
+  return {
+    repositories: configuration?.repositories,
+    kubernetes: servers.kubernetes === undefined ? undefined : { url: "https://kubernetes.default.svc", caFile: `${accountFolder}/ca.crt`, tokenFile: `${accountFolder}/token` },
+    states: configuration?.states.map((state) => ({ kind: "s3", ...state })),
+  };
+}
+
+/** The role in Vault is called as the job's account is, which it is for. */
+function vaultEntry({ identity, plan, servers: { vault } }: DrJson) {
+  if (opensVault(identity)) return { seal: { type: "awskms", region: sealRegion(plan), key: keyAlias(plan, vaultSealKey) } };
+  if (vault === undefined || !serversOf(identity).includes("vault")) return undefined;
+  const login = { method: "kubernetes", role: serviceAccountName(identity), mount: vaultLoginMount, tokenFile: `${vaultTokenFolder}/token` };
+  return { server: { address: vault, caFile: `${vaultTlsFolder}/ca.crt`, login } };
+}
+
+/** Any replica of the key does; the primary region's may be what was lost. */
+function sealRegion(plan: Plan): string {
+  const region = plan.regions.find(({ role }) => role === "secondary");
+  if (region === undefined) throw new RangeError(`the plan ${plan.name} has no secondary region`);
+  return region.name;
 }

@@ -20,6 +20,7 @@ export const examples: Readonly<Record<string, string>> = {
   vaultSeal: '{"directory":"/usr/lib/openbao/plugins","command":"openbao-plugin-kms-aws","sha256":"…"}',
   health: '{"kind":"ingress","host":"api.blackroad.example","className":"nginx"}',
   monitoring: '{"runbookUrl":"https://runbook.blackroad.example","deadMansSwitch":{"secret":"dead-mans-switch","key":"url"}}',
+  configuration: '{"repositories":[{"name":"infrastructure","source":"https://git.example/blackroad/infrastructure.git"}],"kubernetesApi":{"networks":["10.1.0.0/16"]}}',
   suspended: "false",
   postgresAccess: '{"enabled":false}',
   drill: '{"name":"dr-drill-20261122-4f2a","region":"us-west-2","timeToLiveMinutes":120,"expiresAt":"2026-11-22T23:00:00Z"}',

@@ -1,4 +1,7 @@
 import { BackupSchedule } from "../../components/jobs/backup-schedule.ts";
+import type { DrConfiguration } from "../../plan/config/dr-json.ts";
+import { stateBucket } from "../../plan/names.ts";
+import type { Plan } from "../../plan/types.ts";
 import type { ServingConfig } from "../configuration/schema.ts";
 import { objectStores } from "./endpoints.ts";
 import type { RegionIdentities } from "./identities.ts";
@@ -18,9 +21,17 @@ export function declareJobs(region: OpenRegion<ServingConfig>, { roleArns }: Reg
       image: config.images.runner,
       servers: serversOf(region, stores),
       objectStores: objectStores(plan, config),
+      configuration: keptConfiguration(plan, config.configuration.repositories),
       suspended: config.suspended,
       ...(roleArns === undefined ? {} : { roleArns }),
     },
     options,
   );
+}
+
+/** The states lie in the secondary region, whichever region's job keeps them. */
+function keptConfiguration(plan: Plan, repositories: DrConfiguration["repositories"]): DrConfiguration {
+  const region = plan.regions.find(({ role }) => role === "secondary")?.name;
+  if (region === undefined) throw new RangeError(`the plan ${plan.name} has no secondary region`);
+  return { repositories, states: [{ name: "pulumi", endpoint: `s3.${region}.amazonaws.com`, region, bucket: stateBucket(plan) }] };
 }

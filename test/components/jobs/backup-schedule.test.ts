@@ -96,7 +96,7 @@ describe("BackupSchedule", () => {
     const result = shipped;
     for (const { name } of plan.schedules) {
       const pod = podIn(result, name);
-      expect(pod).toMatchObject({ restartPolicy: "Never", automountServiceAccountToken: false, priorityClassName: "blackroad-dr-backup", securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } });
+      expect(pod).toMatchObject({ restartPolicy: "Never", automountServiceAccountToken: name === "config-snapshot", priorityClassName: "blackroad-dr-backup", securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } });
       const container = pod.containers[0];
       expect(container).toMatchObject({ image, imagePullPolicy: "IfNotPresent", securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } } });
       expect(Object.keys(container?.resources.requests ?? {}).sort()).toEqual(["cpu", "ephemeral-storage", "memory"]);
@@ -173,9 +173,30 @@ describe("BackupSchedule", () => {
   it("leaves out the jobs of a store that the region has not, and says so", async () => {
     const { postgres, redis } = servers;
     const result = await declared({ servers: { postgres, redis, prometheus: { url: "http://prometheus:9090", namespace: "monitoring" } } });
-    expect(result.outputs.leftOut).toEqual(["vault-snapshot", "vectors-snapshot"]);
+    const leftOut = result.outputs.leftOut;
+    expect([...leftOut].sort()).toEqual(["config-snapshot", "metrics-snapshot", "vault-snapshot", "vectors-snapshot"]);
     expect(result.of(cronJob).map(({ name }) => name)).not.toContain("jobs-vault-snapshot");
-    expect(result.one("blackroad:jobs:BackupSchedule").outputs).toMatchObject({ leftOut: ["vault-snapshot", "vectors-snapshot"] });
+    expect(result.one("blackroad:jobs:BackupSchedule").outputs).toMatchObject({ leftOut });
+  });
+
+  it("mounts Prometheus' volume beside it, as its own user, for its snapshots alone", () => {
+    const pod = podIn(shipped, "metrics-snapshot");
+    expect(pod.volumes).toContainEqual({ name: "prometheus", persistentVolumeClaim: { claimName: "prometheus-data" } });
+    expect(pod.containers[0]?.volumeMounts).toContainEqual({ name: "prometheus", mountPath: "/prometheus" });
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1_000, runAsGroup: 2_000, fsGroup: 2_000 });
+    expect(shipped.one(cronJob, "jobs-metrics-snapshot").inputs).toHaveProperty("spec.jobTemplate.spec.template.spec.affinity.podAffinity");
+    expect(shipped.one("kubernetes:core/v1:ConfigMap", "jobs-metrics-config").inputs).toMatchObject({ data: { "dr.json": expect.stringContaining('"dataDirectory": "/prometheus"') as string } });
+    for (const { name } of plan.schedules) if (name !== "metrics-snapshot") expect(podIn(shipped, name).volumes.map((volume) => volume.name), name).not.toContain("prometheus");
+  });
+
+  it("lets the configuration's job, and no other, list what was declared in the cluster, but no secret", () => {
+    for (const { name } of plan.schedules) expect(podIn(shipped, name).automountServiceAccountToken, name).toBe(name === "config-snapshot");
+    const role = shipped.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole");
+    const rules = z.object({ rules: z.array(z.object({ resources: z.array(z.string()), verbs: z.array(z.string()) })) }).parse(role.inputs).rules;
+    expect(rules.flatMap(({ resources }) => resources)).not.toContain("secrets");
+    expect([...new Set(rules.flatMap(({ verbs }) => verbs))]).toEqual(["list"]);
+    expect(shipped.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").inputs).toMatchObject({ roleRef: { name: "blackroad-dr-dr-config" }, subjects: [{ kind: "ServiceAccount", name: "dr-config", namespace: "blackroad-dr" }] });
+    expect(shipped.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "jobs-config-network").inputs).toMatchObject({ spec: { egress: expect.arrayContaining([{ to: [{ ipBlock: { cidr: "10.1.0.0/16" } }], ports: [{ port: 443, protocol: "TCP" }] }]) as unknown } });
   });
 
   it("can be declared without starting anything", async () => {
@@ -208,6 +229,8 @@ describe("BackupSchedule", () => {
     ["no schedule", { plan: { ...plan, schedules: [] } }, /nothing would be backed up/],
     ["a name that is too long", { plan: withSchedules((schedule) => (schedule.name === "verify" ? Object.assign({ ...schedule }, { name: "v".repeat(50) }) : schedule)) }, /has 53 characters.*(?:.|\n)*no identity runs/],
     ["a missing object store", { objectStores: { r2: { endpoint: "r2.example" } } }, /backend s3 is missing/],
+    ["a claim of another namespace", { servers: { ...servers, prometheus: { url: "http://prometheus:9090", namespace: "monitoring", data: { claim: "data" } } } }, /its claim data is in monitoring/],
+    ["a cluster's API that is nowhere", { servers: { ...servers, kubernetes: { networks: [], port: 443 } } }, /servers\.kubernetes: no network/],
     ["an endpoint with a scheme", { objectStores: { ...objectStores, r2: { endpoint: "https://r2.example" } } }, /objectStores\.r2\.endpoint: "https:\/\/r2\.example" is no host/],
     ["servers that are nowhere", { servers: { ...servers, redis: [], vault: "nonsense:x", vectors: [] } }, /no server of Redis(?:.|\n)*no node is named/],
     ["an address that is none", { servers: { ...servers, vault: "nonsense:x" } }, /servers\.vault: "nonsense:x" is no HOST:PORT/],

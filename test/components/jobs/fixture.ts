@@ -14,7 +14,8 @@ export const servers: RegionServers = {
   redis: ["redis-0.us-east-1.dr.example:6379", "redis-1.us-east-1.dr.example:6379"],
   vault: "https://vault.blackroad-dr.svc.cluster.local:8200",
   vectors: ["https://qdrant-0.us-east-1.dr.example:6333"],
-  prometheus: { url: "http://prometheus.monitoring.svc.cluster.local:9090", namespace: "monitoring" },
+  prometheus: { url: "http://prometheus.blackroad-dr.svc.cluster.local:9090", namespace: "blackroad-dr", data: { claim: "prometheus-data" } },
+  kubernetes: { networks: ["10.1.0.0/16"], port: 443 },
 };
 
 export const objectStores: ObjectStores = { r2: { endpoint: "0123.r2.cloudflarestorage.com" }, s3: { endpoint: "s3.us-west-2.amazonaws.com" } };

@@ -54,6 +54,16 @@ describe("dr.json", () => {
     expect(configOf({ identity: "agents" }).postgres).not.toHaveProperty("pgbackrestServer");
   });
 
+  it("logs in to Vault with the account's own token, and opens its snapshots with the seal's key where they are verified", () => {
+    const vault = "https://vault.example:8200";
+    for (const identity of ["vault", "all"] as const) {
+      expect(configOf({ identity, servers: { ...servers, vault } }).vault).toEqual({ server: { address: vault, caFile: "/run/secrets/dr-vault-tls/ca.crt", login: { method: "kubernetes", role: `dr-${identity}`, mount: "kubernetes", tokenFile: "/run/secrets/dr-vault-token/token" } } });
+    }
+    expect(configOf({ identity: "vault", servers: {} }).vault).toBeUndefined();
+    expect(configOf({ identity: "redis", servers: { ...servers, vault } }).vault).toBeUndefined();
+    for (const identity of ["verify", "restore"] as const) expect(configOf({ identity, servers: { vault } }).vault).toEqual({ seal: { type: "awskms", region: "us-west-2", key: "alias/blackroad-vault-seal" } });
+  });
+
   it("lets the exporter and a restorer only read, and gives a restorer no server of production", () => {
     expect(configOf({ identity: "exporter" })).toMatchObject({ readOnly: true, postgres: { user: "blackroad_monitoring" }, redis: { user: "monitoring" } });
     const restorer = configOf({ identity: "restore", servers: {} });
@@ -68,6 +78,18 @@ describe("dr.json", () => {
     expect(told.sort()).toEqual(["all", "objects", "restore", "verify"]);
     expect(configOf({ identity: "objects", objects }).objects).toEqual({ ...objects, region: "auto", prefix: "" });
     expect(configOf({ identity: "objects" }).objects).toBeUndefined();
+  });
+
+  it("tells of Prometheus, the cluster and the repositories to those alone who keep them", () => {
+    const configuration = { repositories: [{ name: "infrastructure", source: "https://git.example/i.git" }], states: [{ name: "pulumi", endpoint: "s3.us-west-2.amazonaws.com", region: "us-west-2", bucket: "blackroad-pulumi-state" }] };
+    const more: Partial<DrJson> = { servers: { ...servers, prometheus: { url: "http://prometheus:9090" }, kubernetes: true }, configuration };
+    for (const { name: identity } of identities) {
+      const config = configOf({ ...more, identity });
+      expect(config.metrics, identity).toEqual(identity === "metrics" ? { url: "http://prometheus:9090", dataDirectory: "/prometheus" } : undefined);
+      expect(config.configuration?.kubernetes?.url, identity).toBe(identity === "config" ? "https://kubernetes.default.svc" : undefined);
+    }
+    expect(configOf({ ...more, identity: "config" }).configuration).toMatchObject({ repositories: configuration.repositories, states: [{ kind: "s3", bucket: "blackroad-pulumi-state", prefix: "" }] });
+    expect(configOf({ identity: "config" }).configuration).toBeUndefined();
   });
 
   it("refuses to leave out what the identity cannot do without", () => {
