@@ -191,6 +191,7 @@ describe("the key", () => {
   it("encrypts for whoever writes and decrypts for whoever reads", async () => {
     expect([await askKey("restore", "kms:Decrypt"), await askKey("restore", "kms:GenerateDataKey")]).toEqual(["yes", "no"]);
     expect(await askKey("verify", "kms:GenerateDataKey")).toBe("yes");
+    for (const name of names) expect([name, await askKey(name, "kms:Decrypt", "alias/blackroad-vault-seal", "")]).toEqual([name, name === "verify" || name === "restore" ? "yes" : "no"]);
     expect(await askKey("restore", "kms:Decrypt", "alias/blackroad-backups", "s3.eu-west-1.amazonaws.com")).toBe("yes");
     expect(await askKey("redis", "kms:Decrypt", "alias/blackroad-backups", "s3.eu-west-1.amazonaws.com")).toBe("no");
   });
