@@ -24,6 +24,9 @@ export type Lifetime = "kept" | "ephemeral";
 export const dataOptions = (parent: pulumi.Resource, lifetime: Lifetime): pulumi.CustomResourceOptions =>
   lifetime === "kept" ? { parent, protect: true, retainOnDelete: true } : { parent };
 
+/** What a component's `dependsOn` does not do: each of its children waits for `first`. For its `transformations`. */
+export const childrenAfter = (first: readonly pulumi.Resource[]): pulumi.ResourceTransformation => ({ props, opts }) => ({ props, opts: pulumi.mergeOptions(opts, { dependsOn: [...first] }) });
+
 /** What the engine keeps of a component's arguments: of the plan its name, as the whole of it is code and would stand in
  * the state once for each component. */
 function registered(args: object): pulumi.Inputs {

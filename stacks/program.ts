@@ -1,5 +1,5 @@
 import type { Plan } from "../plan/types.ts";
-import type { StackConfig } from "./configuration/schema.ts";
+import type { ArchiveConfig, ServingConfig, StackConfig } from "./configuration/schema.ts";
 import { real, type Surroundings } from "./surroundings.ts";
 
 /** What a stack tells whoever asks; values are plain or outputs, secrets never. */
@@ -11,12 +11,16 @@ export async function programOf(plan: Plan, config: StackConfig, surroundings: S
     case "global":
       return (await import("./global.ts")).global(plan, config);
     case "archive":
-      return (await import("./archive.ts")).archive(plan, config, surroundings);
+      return awaitsOperators(config) ? clusterAlone(plan, config) : (await import("./archive.ts")).archive(plan, config, surroundings);
     case "secondary":
-      return (await import("./secondary.ts")).secondary(plan, config, surroundings);
+      return awaitsOperators(config) ? clusterAlone(plan, config) : (await import("./secondary.ts")).secondary(plan, config, surroundings);
     case "primary":
-      return (await import("./primary.ts")).primary(plan, config, surroundings);
+      return awaitsOperators(config) ? clusterAlone(plan, config) : (await import("./primary.ts")).primary(plan, config, surroundings);
     case "drill":
       return (await import("./drill.ts")).drill(plan, config);
   }
 }
+
+const awaitsOperators = ({ cluster }: ArchiveConfig | ServingConfig): boolean => cluster.kind === "eks" && cluster.operators === "not-yet";
+
+const clusterAlone = async (plan: Plan, config: ArchiveConfig | ServingConfig): Promise<StackOutputs> => (await import("./cluster-alone.ts")).clusterAlone(plan, config);

@@ -59,6 +59,9 @@ const cluster = z.discriminatedUnion("kind", [
     apiAccess: z.array(cidr).default([]),
     administrators: z.array(arn).min(1),
     secretsKeyAlias: text.optional(),
+    /** Whether people have installed in it what it must have (README.md). Until then only the cluster is declared: kinds
+     * that it does not know would break the `up` off with half of the region made. */
+    operators: z.enum(["not-yet", "installed"]).default("not-yet"),
   }),
 ]);
 /** A region whose network came up before; it is found by its tags. One that is gone is left out. */

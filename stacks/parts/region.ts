@@ -6,7 +6,7 @@ import { RegionCluster } from "../../components/foundation/region-cluster.ts";
 import { findNetwork } from "../../components/foundation/find-network.ts";
 import { RegionPeering, type RegionNetwork } from "../../components/foundation/region-peering.ts";
 import type { ClusterChoice } from "../../components/foundation/cluster-choice.ts";
-import { ArgumentError } from "../../components/component.ts";
+import { ArgumentError, childrenAfter } from "../../components/component.ts";
 import { placeOf, topologyProblems, type IssuerRef, type RegionPlace, type Topology } from "../../components/topology.ts";
 import { secretsOf } from "../../plan/secrets.ts";
 import type { Plan, Region } from "../../plan/types.ts";
@@ -28,7 +28,7 @@ export interface OpenRegion<C extends RegionConfig = RegionConfig> {
   readonly cluster: RegionCluster;
   readonly secrets: RegionSecrets;
   readonly common: { readonly plan: Plan; readonly topology: Topology; readonly region: string; readonly issuer: IssuerRef; readonly networks?: readonly string[] };
-  /** Into the region's cluster, after its namespace and secrets. */
+  /** Into the region's cluster, after its namespace. Pods wait for their secrets by themselves. */
   readonly options: pulumi.ComponentResourceOptions;
 }
 
@@ -40,11 +40,11 @@ export async function openRegion<C extends RegionConfig>(plan: Plan, config: C, 
   const place = placeOf(plan, topology, role);
   await requireExpectedIn(config, topology.exposure, surroundings);
 
-  const cluster = new RegionCluster("cluster", { plan, region: place.region, cluster: clusterChoice(config.cluster), lifetime: "kept" });
+  const cluster = declareCluster(plan, config, place);
   const { provider } = cluster;
-  joinNetworks(plan, config, place, cluster);
   const namespace = new DrNamespace("namespace", { namespace: place.namespace, lifetime: "kept" }, { provider });
-  const secrets = new RegionSecrets("secrets", { plan, region: place.region, secrets: secretNames, namespace: place.namespace, provider }, { dependsOn: [namespace] });
+  const after = { transformations: [childrenAfter([namespace])] };
+  const secrets = new RegionSecrets("secrets", { plan, region: place.region, secrets: secretNames, namespace: place.namespace, provider }, after);
   return {
     plan,
     config,
@@ -53,8 +53,15 @@ export async function openRegion<C extends RegionConfig>(plan: Plan, config: C, 
     cluster,
     secrets,
     common: { plan, topology, region: place.region, issuer: config.issuer, ...(config.networks.length === 0 ? {} : { networks: config.networks }) },
-    options: { provider, dependsOn: [namespace, secrets] },
+    options: { provider, ...after },
   };
+}
+
+/** The cluster, and its network joined with those of the regions that came up before. */
+export function declareCluster(plan: Plan, config: RegionConfig, place: RegionPlace): RegionCluster {
+  const cluster = new RegionCluster("cluster", { plan, region: place.region, cluster: clusterChoice(config.cluster), lifetime: "kept" });
+  joinNetworks(plan, config, place, cluster);
+  return cluster;
 }
 
 /** Every secret that a region which serves, or may have to, mounts somewhere. */
@@ -70,8 +77,9 @@ export function valueOf(secrets: RegionSecrets, name: string): pulumi.Output<str
 /** The configuration counts a node's disk in GiB, as people do. */
 export function clusterChoice(choice: RegionConfig["cluster"]): ClusterChoice {
   if (choice.kind === "existing") return present(choice);
-  const { nodes, ...rest } = present(choice);
-  return { ...rest, nodes: nodes.map(({ diskGib, ...group }) => ({ ...group, disk: gib(diskGib) })) };
+  // Without `operators`, which says what to declare and is nothing of the cluster.
+  const { kind, version, network, apiAccess, administrators, nodes, secretsKeyAlias } = choice;
+  return { kind, version, network, apiAccess, administrators, ...present({ secretsKeyAlias }), nodes: nodes.map(({ diskGib, ...group }) => ({ ...group, disk: gib(diskGib) })) };
 }
 
 /** A network of ours is joined with those of the regions that came up before; an existing cluster's is somebody else's. */

@@ -53,7 +53,9 @@ describe.skipIf(!s3Installed)("backups of a backend with a bucket for what is sh
     const { bucket } = servers.r2.backend as { readonly bucket: string };
     expect([first.keptHours, second.keptHours, third.keptHours]).toEqual([90 * 24, 24, 7 * 24]);
     expect([first, second, third].map(({ uri }) => uri.split("/redis/")[0])).toEqual([`s3://${long}`, `s3://${bucket}`, `s3://${long}`]);
-    expect((await Array.fromAsync(short.list(""))).map(({ key }) => key)).toEqual(second.record.objects.map(({ key }) => key));
+    const inShort: string[] = [];
+    for await (const { key } of short.list("")) inShort.push(key);
+    expect(inShort).toEqual(second.record.objects.map(({ key }) => key));
     expect((await run.catalog.list()).records.map(({ id }) => id)).toEqual([first, second, third].map(({ record }) => record.id));
     for (const { record } of [first, second]) expect(await verifyRedis(run, record), record.id).toMatchObject({ copies: [{ backend: "s3", errors: [] }] });
   });

@@ -23,7 +23,11 @@ beforeEach(async () => {
 });
 
 const put = (to: StorageBackend, key: string, value = key) => to.put(key, Buffer.from(value));
-const keys = async (of: StorageBackend, prefix = "", after?: string): Promise<readonly string[]> => (await Array.fromAsync(of.list(prefix, after))).map(({ key }) => key);
+const keys = async (of: StorageBackend, prefix = "", after?: string): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for await (const { key } of of.list(prefix, after)) found.push(key);
+  return found;
+};
 /** A bucket that does not answer. */
 const down = (of: StorageBackend): StorageBackend => ({ ...of, name: of.name, kind: of.kind, requests: 0, uri: (key) => of.uri(key), read: () => Promise.reject(new StorageError("refused", "the store refuses connections", "short")), head: () => Promise.reject(new StorageError("refused", "the store refuses connections", "short")), put: (...args) => of.put(...args), get: (...args) => of.get(...args), list: (...args) => of.list(...args), remove: (of_) => of.remove(of_), available: () => of.available(), check: () => of.check(), close: () => undefined });
 
