@@ -16,9 +16,10 @@ const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   vault: async () => (await import("./stores/vault/verify.ts")).verifyVault,
   vectors: async () => (await import("./stores/vectors/verify.ts")).verifyVectors,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
-  metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
   configuration: async () => (await import("./stores/configuration/verify.ts")).verifyConfiguration,
+  metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
   objects: async () => (await import("./stores/objects/verify.ts")).verifyObjects,
+  logs: async () => (await import("./stores/logs/verify.ts")).verifyLogs,
 };
 
 export interface VerifiedBackup extends Verification {

@@ -13,6 +13,7 @@ import { registerExpire } from "./expire.ts";
 import { registerExporter } from "./exporter.ts";
 import { registerInit } from "./init.ts";
 import { registerBackupConfiguration, registerRecoverConfiguration } from "./configuration.ts";
+import { registerBackupLogs, registerRecoverLogs } from "./logs.ts";
 import { registerBackupMetrics, registerRecoverMetrics } from "./metrics.ts";
 import { registerBackupObjects, registerRecoverObjects } from "./objects.ts";
 import { registerPlan } from "./plan.ts";
@@ -39,6 +40,7 @@ export function registerAll(program: Command, context: CliContext): void {
   registerBackupMetrics(backup, context);
   registerBackupConfiguration(backup, context);
   registerBackupObjects(backup, context);
+  registerBackupLogs(backup, context);
   registerBackupAll(backup, context);
   const recover = program.command("recover").description("bring data back; nothing is replaced without --force");
   protectFromExpiry(recover, context);
@@ -49,6 +51,7 @@ export function registerAll(program: Command, context: CliContext): void {
   registerRecoverMetrics(recover, context);
   registerRecoverConfiguration(recover, context);
   registerRecoverObjects(recover, context);
+  registerRecoverLogs(recover, context);
   registerAgents(backup, recover, context);
   registerVerify(program, context);
   registerCatalog(program, context);

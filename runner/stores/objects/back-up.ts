@@ -1,4 +1,3 @@
-import type { ScheduleName } from "../../../plan/types.ts";
 import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult, type StoredObject } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
@@ -41,7 +40,7 @@ export async function backUpObjects(context: RunContext, options: ObjectsBackupO
   refuseReadOnly(context, "copy objects");
   const objects = objectsOf(context);
   const { name: backend } = targetConfig(context);
-  const within = options.within ?? deadlineOf(context.plan, objectsSchedule as ScheduleName);
+  const within = options.within ?? deadlineOf(context.plan, objectsSchedule);
   const begun = performance.now();
   return alone(context.config.workDirectory, within * beginWithin, context.signal, async (folder) => {
     const attempt: Attempt = { id: context.catalog.newId(store, kind), store, kind, schedule: objectsSchedule, startedAt: context.clock.now() };

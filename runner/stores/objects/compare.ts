@@ -74,9 +74,9 @@ class ByteSource {
   /** Fewer at the end. */
   async take(length: number): Promise<Buffer> {
     while (this.#rest.length < length) {
-      const { done, value } = await this.#chunks.next();
-      if (done === true) break;
-      this.#rest = Buffer.concat([this.#rest, value]);
+      const next = await this.#chunks.next();
+      if (next.done === true) break;
+      this.#rest = Buffer.concat([this.#rest, next.value]);
     }
     const taken = this.#rest.subarray(0, length);
     this.#rest = this.#rest.subarray(taken.length);

@@ -83,7 +83,7 @@ async function remote(name: string, bucket: ObjectBucket): Promise<string> {
 async function writeAuthorities(buckets: readonly ObjectBucket[], path: string): Promise<boolean> {
   const files = buckets.map(({ config }) => config.caFile);
   if (files.every((file) => file === undefined)) return false;
-  const own = await Promise.all(files.map((file) => (file === undefined ? rootCertificates.join("\n") : readFile(file, "utf8"))));
+  const own = await Promise.all(files.map(async (file) => (file === undefined ? rootCertificates.join("\n") : readFile(file, "utf8"))));
   await writeDurably(path, [...new Set(own)].join("\n"));
   return true;
 }

@@ -136,6 +136,6 @@ function judge(entry: Entry | undefined, there: Found | undefined, recoveredTo: 
   return there.modifiedAt > recoveredTo ? "newer" : "restore";
 }
 
-async function* liveUnder({ entries }: IndexState, only: string): AsyncGenerator<Entry, void> {
-  for await (const entry of entries()) if (isLive(entry) && entry.key.startsWith(only)) yield entry;
+async function* liveUnder(state: IndexState, only: string): AsyncGenerator<Entry, void> {
+  for await (const entry of state.entries()) if (isLive(entry) && entry.key.startsWith(only)) yield entry;
 }

@@ -58,8 +58,8 @@ export async function* join<A extends Keyed, B extends Keyed>(left: AsyncIterabl
 }
 
 const nextOf = async <T>(iterator: AsyncIterator<T, unknown>): Promise<T | undefined> => {
-  const { done, value } = await iterator.next();
-  return done === true ? undefined : (value as T);
+  const next = await iterator.next();
+  return next.done === true ? undefined : next.value;
 };
 
 /** Calls `work` for each item, `atOnce` at a time; the first failure ends it, after what was begun. */

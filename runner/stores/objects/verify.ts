@@ -68,7 +68,9 @@ async function reachableSource({ config }: RunContext, checks: VerificationCheck
   }
   const source = await openSource(config.objects);
   try {
-    for await (const found of source.list("")) if (found.key !== undefined) break;
+    const listing = source.list("");
+    await listing.next();
+    await listing.return();
     return source;
   } catch (error) {
     source.close();
@@ -142,7 +144,7 @@ async function listBothSides(context: RunContext, { record, target, source, stat
       const isNewest = newest !== undefined && newest.run === entry.run;
       if (isNewest && isPlain(entry.key) && (there === undefined || there.bytes !== entry.bytes)) missing.add(entry.key, there);
       else sample.offer(entry.key, { entry, isSame: original !== undefined && original.etag === entry.etag && original.bytes === entry.bytes });
-    } else if (original !== undefined && entry === undefined && original.modifiedAt.getTime() < Date.parse(record.watermark.time) - clockMargin) unseen.add(original.key);
+    } else if (original !== undefined && original.modifiedAt.getTime() < Date.parse(record.watermark.time) - clockMargin) unseen.add(original.key);
   }
   checks.push({ name: "the copy's listing has what the index says", ok: missing.count === 0, detail: `${objects} objects, ${missing.count} missing or of another size` });
   if (source !== undefined) checks.push({ name: "the source's listing has nothing older that is not copied", ok: unseen.count === 0, detail: `${unseen.count} not copied` });

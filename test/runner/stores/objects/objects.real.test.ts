@@ -220,13 +220,13 @@ describe.skipIf(!possible)("copying objects (needs versitygw and rclone)", () =>
     const other = (await makeAuthority(join(stores.folder, "other-ca"))).certificate;
     const [s3] = config.backends ?? [];
     if (s3?.kind !== "s3") throw new TypeError("the copy is a bucket");
-    const cases = [
+    const cases: readonly (readonly [Pair["config"], RegExp])[] = [
       [{ objects: { ...objects, endpoint: "localhost:1" } }, /refuses connections/],
       [{ objects: { ...objects, caFile: other } }, /signed by/],
       [{ objects: { ...objects, credentialsFile: versioned.writerCredentialsFile } }, /does not know the access key|denies/],
       [{ objects: { ...objects, bucket: "nobody" } }, /does not exist|denies/],
       [{ backends: [{ ...s3, credentialsFile: plain.readerCredentialsFile }] }, /denies access/],
-    ] as const;
+    ];
     for (const [changed, message] of cases) {
       const context = await run({ config: { ...config, ...changed } });
       expect((await fails(() => backUpObjects(context))).message).toMatch(message);
