@@ -14,7 +14,8 @@ const documents: Readonly<Record<string, object>> = {
   "/version": { major: "1", minor: "34", gitVersion: "v1.34.4" },
   "/apis/cert-manager.io/v1": resources("certificates", "issuers", "clusterissuers"),
   "/apis/monitoring.coreos.com/v1": resources("prometheusrules", "servicemonitors", "podmonitors"),
-  "/apis/storage.k8s.io/v1/storageclasses": named("gp3-encrypted"),
+  "/apis/monitoring.coreos.com/v1alpha1": resources("alertmanagerconfigs"),
+  "/apis/storage.k8s.io/v1/storageclasses": named("dr-gp3", "gp3-encrypted"),
   "/apis/apps/v1/deployments": named("external-dns"),
 };
 
