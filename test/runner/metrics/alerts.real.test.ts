@@ -95,8 +95,8 @@ describe.skipIf(promtool === undefined)("what the exporter shows, judged by the 
   it("BackupFailed: also of the store that has never been backed up before", async () => {
     const never: Fault = (world) => ({ ...world, records: world.records.filter(({ store }) => store !== "vault") });
     const failed = record("vault", "snapshot", iso(10 * 60 - 5), { copies: [copyFailed("r2"), copyFailed("s3")] });
-    // There is no good backup of it either, so all of it would be lost: at once overdue, and infinitely behind.
-    expect(await judge((world, minute) => withRecord(failed, 10)(never(world, minute), minute), [[9, {}], [15, { BackupFailed: 2, BackupOverdue: 1, RecoveryPointAging: 1, RecoveryPointStale: 1, StoreRecoveryPointAging: 1 }]])).toBe("");
+    // There is no good backup of it either, so all of it would be lost: it is infinitely behind.
+    expect(await judge((world, minute) => withRecord(failed, 10)(never(world, minute), minute), [[9, {}], [15, { BackupFailed: 2, RecoveryPointAging: 1, RecoveryPointStale: 1, StoreRecoveryPointAging: 1 }]])).toBe("");
   });
 
   it("WalArchiveLate: the one bucket that nothing arrives in any more", async () => {
