@@ -1,8 +1,10 @@
 import { forbiddenActions } from "../../../plan/forbidden-actions.ts";
+import { keyAlias, vaultSealKey } from "../../../plan/names.ts";
+import type { Plan } from "../../../plan/types.ts";
 import { days } from "../../../plan/units.ts";
-import { actionsOf, allButActions, coversAction, isAllow, policyBreaks, statementsOf } from "../../core/aws-policy.ts";
+import { actionsOf, allButActions, conditionsOf, coversAction, isAllow, policyBreaks, statementsOf } from "../../core/aws-policy.ts";
 import type { ResourceReader } from "../../core/resource.ts";
-import type { StackRule, Verdict } from "../../core/rule.ts";
+import { unset, type StackRule, type Verdict } from "../../core/rule.ts";
 import { shown } from "../../core/value.ts";
 import { rolePolicyTypes } from "../workloads.ts";
 import { patroniFiles } from "../postgres/files.ts";
@@ -34,7 +36,7 @@ export const drillIsolation: StackRule = {
   protects: "A drill that can reach production poisons it: a restored database that archives, a job that expires, a name that clients follow. One that does not end costs money and keeps secrets.",
   fix: "Give a drill stack reading credentials, no names and no buckets, archiving off, nothing protected, and an end: the namespace's expiry and the job's deadline.",
   breaks: {
-    ...policyBreaks("policy", { Effect: "Permit", Action: "s3:P*", NotAction: "s3:GetObject" }),
+    ...policyBreaks("policy", { Effect: "Permit", Action: "s3:P*", NotAction: "s3:GetObject", Condition: unset }),
     policy: '{"Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}',
     "data.dr.json": "",
     "data.dr.json.readOnly": false,
@@ -67,10 +69,15 @@ function permissions(resource: ResourceReader, verdict: Verdict): void {
   for (const statement of statementsOf(resource, "policy", verdict, "is not set")?.all ?? []) {
     if (!isAllow(statement)) continue;
     if (allButActions(statement)) verdict.violation(statement, statement.pathOf("NotAction"), "lets the drill do all but a few things");
-    const found = actionsOf(statement).filter((pattern) => writes.some((action) => coversAction([pattern], action)));
+    const forbidden = opensVault(statement, verdict.plan) ? writes.filter((action) => action !== "kms:Encrypt") : writes;
+    const found = actionsOf(statement).filter((pattern) => forbidden.some((action) => coversAction([pattern], action)));
     if (found.length > 0) verdict.violation(statement, statement.pathOf("Action"), `lets the drill write: ${found.join(", ")}`);
   }
 }
+
+/** Vault tries its seal by encrypting with it before it opens; nothing of production is written under that key. */
+const opensVault = (statement: ResourceReader, plan: Plan): boolean =>
+  conditionsOf(statement).some(({ operator, key, values }) => operator === "ForAnyValue:StringEquals" && key === "kms:ResourceAliases" && values.length === 1 && values[0] === keyAlias(plan, vaultSealKey));
 
 /** The day on which the drill began is in its namespace's name; it lives for a day at the most. */
 function expiry(resource: ResourceReader, verdict: Verdict): void {

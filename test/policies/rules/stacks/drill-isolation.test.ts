@@ -9,6 +9,7 @@ import { resource } from "../../../harness/policies.ts";
 const environment = resource("blackroad:drill:RecoveryEnvironment", {}, { name: "recovery" });
 const judge = (one: ResourceFacts, isDrill = true) => judgeStack(drillIsolation, isDrill ? [environment, one] : [one], { plan, production: false }).map(({ kind, path }) => `${kind} ${path}`);
 const policy = (...actions: readonly string[]) => resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Statement: [{ Effect: "Allow", Action: actions }, { Effect: "Deny", Action: ["s3:*"] }] }) });
+const seal = (alias: string, ...Action: readonly string[]) => resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Statement: [{ Effect: "Allow", Action, Resource: "*", Condition: { "ForAnyValue:StringEquals": { "kms:ResourceAliases": [alias] } } }] }) });
 const file = (name: string, text: unknown) => resource("kubernetes:core/v1:ConfigMap", { data: { [name]: text } });
 const secret = (name: unknown) => resource("kubernetes:core/v1:Secret", { metadata: { name } });
 const job = (activeDeadlineSeconds: unknown) => resource("kubernetes:batch/v1:Job", { spec: { activeDeadlineSeconds } });
@@ -18,6 +19,10 @@ it.each<readonly [string, ResourceFacts, readonly string[]]>([
   ["a key that reads", policy("s3:GetObject", "kms:Decrypt", "glacier:InitiateJob"), []],
   ["a key that writes", policy("s3:GetObject", "s3:PutObject"), ["violation policy.Statement[0].Action"]],
   ["a key that deletes", policy("s3:Delete*"), ["violation policy.Statement[0].Action"]],
+  ["a key that opens Vault", seal("alias/blackroad-vault-seal", "kms:Decrypt", "kms:Encrypt"), []],
+  ["a key that encrypts backups", seal("alias/blackroad-backups", "kms:Encrypt"), ["violation policy.Statement[0].Action"]],
+  ["a key that encrypts whatever it likes", policy("kms:Encrypt"), ["violation policy.Statement[0].Action"]],
+  ["Vault's key and its deletion", seal("alias/blackroad-vault-seal", "kms:*"), ["violation policy.Statement[0].Action"]],
   ["a key that writes by a pattern", policy("s3:P*"), ["violation policy.Statement[0].Action"]],
   ["a key that writes by one letter", policy("s3:?utObject"), ["violation policy.Statement[0].Action"]],
   ["a key to all but reading", resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Statement: [{ Effect: "Allow", NotAction: "s3:GetObject", Resource: "*" }] }) }), ["violation policy.Statement[0].NotAction"]],
