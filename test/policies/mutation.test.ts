@@ -44,7 +44,7 @@ describe("what is broken in the shipped stacks", () => {
     resources = await shippedStacks();
     for (const role of stackRoles) stacks.set(role, resources.filter(({ stack }) => stack === role));
     stacks.set("all", resources.filter(({ stack }) => stack !== "drill"));
-  }, 60_000);
+  }, 180_000);
 
   const shown = (rule: Rule, { resource, pattern, paths }: Read): string => `${rule.id} misses ${pattern} (${paths.size}) of ${resource.stack}/${resource.name} (${resource.type})`;
 

@@ -14,7 +14,7 @@ const advised: ReadonlySet<string> = new Set(["glacier-closed"]);
 describe("the shipped stacks", () => {
   const settings = { plan: blackroad, production: true };
   let resources: readonly ResourceFacts[] = [];
-  beforeAll(async () => void (resources = await shippedStacks()), 60_000);
+  beforeAll(async () => void (resources = await shippedStacks()), 180_000);
 
   const about = (rule: string, findings: readonly Finding[]) => (advised.has(rule) ? [] : findings.map(({ kind, message }) => `${rule} (${kind}): ${message}`));
 
