@@ -104,7 +104,7 @@ async function recordOf({ context, attempt, target, begun }: Work, state: IndexS
   const finishedAt = context.clock.now();
   const copy: CopyResult = isComplete
     ? { backend, status: "ok", uri: target.uri(folders.data), bytes: counts.bytes, seconds: secondsSince(begun) }
-    : { backend, status: "failed", error: whyIncomplete({ counts, files, failures }) };
+    : { backend, status: "failed", error: whyIncomplete({ counts, files, failures }), kind: "partial" };
   return {
     version: recordVersion, id: attempt.id, store, kind,
     startedAt: attempt.startedAt.toISOString(), finishedAt: finishedAt.toISOString(),
@@ -113,7 +113,7 @@ async function recordOf({ context, attempt, target, begun }: Work, state: IndexS
     objects: [], // the copy is one for all records: what a record names is removed when it expires
     encryption: "none", // clients are pointed at the copy as it is; the bucket's own encryption protects it
     copies: [copy],
-    tools: { rclone: await rcloneVersion() },
+    tools: counts.copied === 0 ? {} : { rclone: await rcloneVersion() },
     expiresAt: expiryOf(context.plan, objectsSchedule, attempt.startedAt),
     details: {
       ...counts, index: [...files, ...(base === undefined ? [] : [base.object])].map((file) => ({ ...file })), failures: failures.map(({ key, error }) => ({ key, error })),

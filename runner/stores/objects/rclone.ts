@@ -51,7 +51,7 @@ export async function copyByRclone(copy: RcloneCopy): Promise<ReadonlyMap<string
         const entry = parseLogLine(line);
         if (entry === undefined || entry.level !== "error") {
           if (entry?.msg.startsWith("Copied") === true) copy.onCopied();
-        } else if (entry.object !== undefined && entry.object !== "") failed.set(entry.object, entry.msg);
+        } else if (entry.object !== undefined && entry.object !== "") failed.set(entry.object, entry.msg.replaceAll(/\s+/g, " "));
         else said.push(entry.msg);
       },
     });
