@@ -3,7 +3,9 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { hostDataDirectory, hostPgbackrestConf } from "../plan/config/pgbackrest.ts";
 import { ports } from "../plan/servers.ts";
+import { archiveConfigSchema } from "./archive/config.ts";
 import { DrError, messageOf } from "./errors.ts";
+import { fullRecoveryConfigSchema } from "./recovery/full/config.ts";
 import { notificationsConfigSchema } from "./notify/config.ts";
 import { configurationConfigSchema } from "./stores/configuration/config.ts";
 import { metricsConfigSchema } from "./stores/metrics/config.ts";
@@ -32,6 +34,9 @@ const s3Backend = z.strictObject({
   endpoint: z.string().min(1),
   region: z.string().min(1),
   bucket: z.string().min(3),
+  /** A bucket of its own for what is kept for less than the bucket's lock, which holds whatever is in it; only what is
+   * under these prefixes may lie there. Absent: all is in one bucket. */
+  shortLived: z.strictObject({ bucket: z.string().min(3), prefixes: z.array(z.string().endsWith("/")).min(1) }).optional(),
   /** Inside the bucket, without slashes at its ends. Default: none. */
   prefix: z.string().default(""),
   /** Authorities that sign the endpoint's certificate; default: the system's. */
@@ -122,9 +127,12 @@ export const runnerConfigSchema = z.strictObject({
   vault: vaultConfigSchema.optional(),
   vectors: vectorsConfigSchema.optional(),
   metrics: metricsConfigSchema.optional(),
+  configuration: configurationConfigSchema.optional(),
+  archive: archiveConfigSchema.optional(),
   /** The bucket of the services' objects, where this configuration copies them. */
   objects: objectsConfigSchema.optional(),
-  configuration: configurationConfigSchema.optional(),
+  /** What `dr recover full` does beside the stores. */
+  recover: fullRecoveryConfigSchema.optional(),
   /** Who is told of failed backups. */
   notifications: notificationsConfigSchema.optional(),
   /** Set where the credentials can only read: a drill, a recovery. Whatever would write then refuses at once. */
