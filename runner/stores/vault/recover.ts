@@ -127,7 +127,7 @@ async function load(context: RunContext, record: BackupRecord, target: Target, {
   const misfit = targetMisfit(needed, target.seal);
   if (misfit !== undefined) throw new DrError({ kind: "refused", what: misfit, where: target.link.http.url, todo: "Configure the server with the seal that the snapshot was made under." });
   context.report({ step: "make the server ready" });
-  const authorised = await authorise(context, target, force);
+  const authorised = await authorise(context, target, needed, force);
   context.report({ step: "load the snapshot", total: summary.bytes, unit: "bytes" });
   const { unsealed, uploadSeconds, unsealSeconds } = await restoreSnapshot(authorised, { snapshot: openSnapshot(path, await context.passphrase()), seal, signal });
   await forgetInit(context, target.link);
@@ -139,12 +139,14 @@ async function load(context: RunContext, record: BackupRecord, target: Target, {
 }
 
 /** Nothing is replaced where the server could not be unsealed afterwards. */
-function targetMisfit(needed: SnapshotSeal, { type }: SealStatus): string | undefined {
-  return type === needed.type ? undefined : `the snapshot opens with ${describeSeal(needed)} alone, and the server's seal is ${type}`;
+function targetMisfit(needed: SnapshotSeal, { type, initialized, t }: SealStatus): string | undefined {
+  if (type !== needed.type) return `the snapshot opens with ${describeSeal(needed)} alone, and the server's seal is ${type}`;
+  // It goes on counting by the number that it began with, and would refuse the snapshot's keys until it is restarted.
+  return type === "shamir" && initialized && t !== needed.threshold ? `the snapshot opens with ${describeSeal(needed)}, and the server asks for ${t}: take a fresh one` : undefined;
 }
 
 /** As root of a server that we initialised, now or in an attempt that was cut off; otherwise as the configuration says. */
-async function authorise(context: RunContext, { link, health }: Target, force: boolean): Promise<VaultLink> {
+async function authorise(context: RunContext, { link, health }: Target, needed: SnapshotSeal, force: boolean): Promise<VaultLink> {
   const { signal } = context;
   const kept = health.state === "not initialised" ? undefined : await keptInit(context, link);
   if (health.state !== "not initialised" && kept === undefined) {
@@ -152,7 +154,7 @@ async function authorise(context: RunContext, { link, health }: Target, force: b
     if (server === undefined || !force) throw new DrError({ kind: "usage", what: "the server is initialised, and nothing says how to log in to it", where: "vault.server", todo: "Add how to log in to the configuration." });
     return logIn(link, server, signal);
   }
-  const made = kept ?? (await initialise(link, signal));
+  const made = kept ?? (await initialise(link, needed, signal));
   if (kept === undefined) await keepInit(context, link, made);
   const { state } = await healthOf(link, signal);
   if (state === "sealed" && made.keys.length > 0) await unseal(link, made.keys, signal);

@@ -26,12 +26,12 @@ export interface Trial {
 
 /** Restores a snapshot into a server of its own, with the seal that is at hand, and reads what is in it. */
 export async function restoreAndRead(context: RunContext, trial: Trial, checks: VerificationCheck[]): Promise<{ readonly measured: MeasuredWork; readonly errors: readonly string[] }> {
-  const { config, signal } = context;
+  const { signal } = context;
   const { dir, needed, passphrase, path, program, seal } = trial;
   const starting = performance.now();
   const server = await startIsolatedVault({ program, dir: await makeFolder(join(dir, "server")), seal, signal });
   try {
-    const { rootToken, keys } = await initialise(server.link, signal);
+    const { rootToken, keys } = await initialise(server.link, needed, signal);
     if (keys.length > 0) await unseal(server.link, keys, signal);
     await waitUntilActive(server.link, signal);
     const startUpSeconds = secondsSince(starting);
@@ -42,7 +42,7 @@ export async function restoreAndRead(context: RunContext, trial: Trial, checks: 
   } catch (error) {
     signal.throwIfAborted();
     checks.push({ name: `a server (${program.name}) takes it and is unsealed by the seal at hand`, ok: false, detail: messageOf(error) });
-    return { measured: {}, errors: [`${messageOf(error)} (${config.workDirectory})`] };
+    return { measured: {}, errors: [messageOf(error)] };
   } finally {
     await server.stop();
   }
@@ -52,8 +52,8 @@ export async function restoreAndRead(context: RunContext, trial: Trial, checks: 
 async function readSomething({ config, signal }: RunContext, link: VaultLink, seal: SealConfig, checks: VerificationCheck[]): Promise<readonly string[]> {
   const canary = config.vault?.canary;
   const keysFile = seal.type === "shamir" ? seal.keysFile : seal.recoveryKeysFile;
-  if (keysFile !== undefined) {
-    const root = await makeRootToken(link, await keysIn(keysFile, "the keys"), signal);
+  const root = keysFile === undefined ? undefined : await makeRootToken(link, await keysIn(keysFile, "the keys"), signal);
+  if (root !== undefined) {
     const { mounts, secrets, errors } = await readSecrets(root, canary, signal);
     checks.push({ name: "its secrets are readable", ok: errors.length === 0, detail: `${secrets} secrets read, ${mounts} mounts` });
     return errors;

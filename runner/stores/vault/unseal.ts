@@ -3,6 +3,7 @@ import { DrError } from "../../errors.ts";
 import { HttpError } from "../../system/http.ts";
 import { waitFor } from "../../system/wait.ts";
 import { healthOf, sealStatusOf, withToken, type VaultLink } from "./connection.ts";
+import type { SnapshotSeal } from "./seal.ts";
 
 const initAnswer = z.object({ root_token: z.string().min(1), keys_base64: z.array(z.string()).default([]) });
 
@@ -13,9 +14,13 @@ export interface Initialised {
   readonly keys: readonly string[];
 }
 
-export async function initialise(link: VaultLink, signal: AbortSignal): Promise<Initialised> {
+/**
+ * Initialises an empty server for a snapshot, with as many unseal keys as that wants: a running server goes on counting
+ * by the number that it began with, and would take the first of the snapshot's keys for the whole (seen in OpenBao 2.6.2).
+ */
+export async function initialise(link: VaultLink, { shares: n, threshold }: Pick<SnapshotSeal, "shares" | "threshold">, signal: AbortSignal): Promise<Initialised> {
   const { type } = await sealStatusOf(link, signal);
-  const shares = type === "shamir" ? { secret_shares: 1, secret_threshold: 1 } : { recovery_shares: 1, recovery_threshold: 1 };
+  const shares = type === "shamir" ? { secret_shares: n, secret_threshold: threshold } : { recovery_shares: 1, recovery_threshold: 1 };
   const { root_token: rootToken, keys_base64: keys } = await link.http.json(initAnswer, { method: "PUT", path: "/v1/sys/init", json: shares, deadline: 120, signal });
   return { rootToken, keys: type === "shamir" ? keys : [] };
 }
@@ -48,9 +53,14 @@ export async function waitUntilActive(link: VaultLink, signal: AbortSignal): Pro
 const attemptAnswer = z.object({ nonce: z.string(), otp: z.string() });
 const updateAnswer = z.object({ complete: z.boolean(), encoded_token: z.string().default(""), encoded_root_token: z.string().default("") });
 
-/** A root token made of the unseal keys, or of an auto-unsealed server's recovery keys: for a temporary server alone. */
-export async function makeRootToken(link: VaultLink, keys: readonly string[], signal: AbortSignal): Promise<VaultLink> {
-  const { nonce, otp } = await link.http.json(attemptAnswer, { method: "PUT", path: "/v1/sys/generate-root/attempt", json: {}, signal });
+/**
+ * A root token made of the unseal keys, or of an auto-unsealed server's recovery keys: for a temporary server alone.
+ * `undefined` where the server makes none for people without a token, as OpenBao's versions to come will not.
+ */
+export async function makeRootToken(link: VaultLink, keys: readonly string[], signal: AbortSignal): Promise<VaultLink | undefined> {
+  const { status, text } = await link.http.text({ method: "PUT", path: "/v1/sys/generate-root/attempt", json: {}, accept: [404, 405], signal });
+  if (status >= 400) return undefined;
+  const { nonce, otp } = attemptAnswer.parse(JSON.parse(text));
   for (const key of keys) {
     const { complete, encoded_token: token, encoded_root_token: old } = await link.http.json(updateAnswer, { method: "PUT", path: "/v1/sys/generate-root/update", json: { key, nonce }, signal });
     if (complete) return withToken(link, plainToken(token === "" ? old : token, otp));
