@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hours } from "../../../../plan/units.ts";
 import { outcomeOf } from "../../../../runner/catalog/record.ts";
 import { backUpPostgres, type BackUpResult } from "../../../../runner/stores/postgres/back-up.ts";
 import { initialisePostgres } from "../../../../runner/stores/postgres/initialise.ts";
 import { postgresWatermark } from "../../../../runner/stores/postgres/watermark.ts";
+import { beginRecovery } from "../../../../runner/retention/recovery-lease.ts";
 import { recoveryWindow } from "../../../../runner/recovery/window.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
 import { s3Installed } from "../../../harness/s3.ts";
@@ -51,5 +53,17 @@ describe.skipIf(!s3Installed)("backups of PostgreSQL into two stores (needs vers
   it("show how far the WAL reaches in each store, and the window", async () => {
     for (const watermark of await postgresWatermark(system.context)) expect(watermark).toMatchObject({ status: "ok", timeline: 1 });
     for (const window of await recoveryWindow(system.context)) expect(window).toMatchObject({ status: "ok", backups: 3 });
+  });
+
+  it("expire what is over behind the next backup, and nothing while somebody recovers", async () => {
+    const later = { ...system.context, clock: { now: () => new Date(Date.now() + hours(30) * 1_000) } };
+    const standing = async () => (await recoveryWindow(system.context)).map((window) => (window.status === "ok" ? window.backups : 0));
+    const recovery = await beginRecovery(later, "dr recover postgres");
+    await backUpPostgres(later, "full");
+    expect(await standing()).toEqual([4, 4]); // the incremental one is a day and more old, and nothing needs it
+    expect(system.context.reports.some(({ step }) => step.startsWith("r2: nothing expires, because of a recovery"))).toBe(true);
+    await recovery.release();
+    await backUpPostgres(later, "incremental");
+    expect(await standing()).toEqual([4, 4]);
   });
 });
