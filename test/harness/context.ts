@@ -13,7 +13,7 @@ export interface TestContextOptions {
   /** Everything of the run; made where it is missing. */
   readonly folder: string;
   /** Of the configuration, besides what the harness fills in. Default backends: the folders `r2` and `s3`. */
-  readonly config?: Partial<Pick<RunnerConfig, "backends" | "redis" | "postgres" | "metrics" | "configuration" | "objects" | "vault" | "vault" | "readOnly">>;
+  readonly config?: Partial<Pick<RunnerConfig, "backends" | "redis" | "postgres" | "metrics" | "configuration" | "archive" | "objects" | "vault" | "vectors" | "recover" | "readOnly">>;
   readonly plan?: Plan;
   readonly clock?: Clock;
   readonly passphrase?: string;

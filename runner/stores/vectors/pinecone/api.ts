@@ -75,7 +75,7 @@ export class Pinecone {
 
   /** @param index as `describe` said it of the one that was backed up */
   async create(index: { readonly dimension: number | null; readonly metric: string; readonly vectorType: string; readonly spec: unknown }): Promise<PineconeIndex> {
-    const json = { name: this.index, metric: index.metric, vector_type: index.vectorType, spec: index.spec, ...(index.dimension === null ? {} : { dimension: index.dimension }) };
+    const json = { name: this.index, metric: index.metric, vector_type: index.vectorType, spec: creatable(index.spec), ...(index.dimension === null ? {} : { dimension: index.dimension }) };
     return this.#ask(this.#control, indexSchema, { method: "POST", path: "/indexes", json });
   }
 
@@ -154,6 +154,13 @@ export class Pinecone {
     }
     return server.json(schema, { ...request, signal: this.#signal });
   }
+}
+
+/** What an index is made from is what it says of itself, less how it stands: that is told and never taken. */
+function creatable(spec: unknown): unknown {
+  if (Array.isArray(spec) || typeof spec !== "object" || spec === null) return spec;
+  const told = Object.entries(spec).filter(([name]) => name !== "status");
+  return Object.fromEntries(told.map(([name, value]): [string, unknown] => [name, creatable(value)]));
 }
 
 /** Ids in pieces whose URLs are short enough. */

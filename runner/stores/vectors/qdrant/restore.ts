@@ -77,7 +77,7 @@ async function upload(reader: BlockReader, manifest: Manifest, collection: strin
   }
   const form = multipart("snapshot", file(), snapshot.bytes);
   try {
-    await node.uploadSnapshot(collection, { ...form, sha256: snapshot.sha256, deadline: recovering + snapshot.bytes / slowest });
+    await node.uploadSnapshot(collection, { ...form, sha256: snapshot.sha256, deadline: Math.ceil(recovering + snapshot.bytes / slowest) });
   } catch (error) {
     throw damage ?? error;
   }
