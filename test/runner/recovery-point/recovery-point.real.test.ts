@@ -6,74 +6,38 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { registerBackupAll } from "../../../cli/commands/backup-all.ts";
 import { checkConsistency } from "../../../runner/agents/consistency.ts";
 import { agentStateKey } from "../../../runner/agents/schema.ts";
-import type { RunnerConfig } from "../../../runner/config.ts";
 import { exitCodes } from "../../../runner/errors.ts";
 import { stopIsolated } from "../../../runner/recovery/isolated-server.ts";
 import { chooseRecoveryPoint } from "../../../runner/recovery-point/choose.ts";
 import { backUpAll, type SystemBackup } from "../../../runner/recovery-point/make.ts";
 import { isSaved, madePoint, readRecoveryPoint } from "../../../runner/recovery-point/record.ts";
 import { connectTo } from "../../../runner/stores/postgres/connection.ts";
-import { writeArchiverConf } from "../../../runner/stores/postgres/archiver.ts";
-import { initialisePostgres } from "../../../runner/stores/postgres/initialise.ts";
 import { recoverPostgres, type Recovery } from "../../../runner/stores/postgres/recover.ts";
 import { connectRedis, type RedisLink } from "../../../runner/stores/redis/connection.ts";
 import { recoverRedis } from "../../../runner/stores/redis/recover.ts";
-import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
 import { killGroup } from "../../../runner/system/process.ts";
 import { databaseUser } from "../../../runner/system/user.ts";
 import { verifyAll } from "../../../runner/verify.ts";
 import { runCommand } from "../../cli/run-command.ts";
-import { agentName, seedAgents } from "../../harness/agents.ts";
+import { agentName } from "../../harness/agents.ts";
 import { testContext, type TestContext } from "../../harness/context.ts";
-import { startTestPostgres, type TestPostgres } from "../../harness/postgres.ts";
-import { startTestRedis, type TestRedis } from "../../harness/redis.ts";
-import { temporaryFolder } from "../../harness/temporary.ts";
+import type { TestPostgres } from "../../harness/postgres.ts";
+import { startProtectedSystem, type ProtectedSystem } from "../../harness/protected-system.ts";
+import type { TestRedis } from "../../harness/redis.ts";
 
 const agents = 50;
-const folder = await temporaryFolder("point");
+let system: ProtectedSystem;
 let postgres: TestPostgres;
 let redis: TestRedis;
 let client: Client;
 let link: RedisLink;
 let context: TestContext;
-const undo: (() => Promise<unknown>)[] = [];
 
-/** A PostgreSQL that archives into two folders, and a Redis beside it. */
 beforeAll(async () => {
-  undo.push(() => folder.remove());
-  const backends = await Promise.all(["r2", "s3"].map(async (name) => {
-    const cipherPassFile = join(folder.path, `${name}.pass`);
-    await writeDurably(cipherPassFile, `passphrase of ${name}\n`, { mode: 0o600 });
-    return { kind: "folder" as const, name, path: await makeFolder(join(folder.path, name), { mode: 0o755 }), pgbackrest: { path: "/pgbackrest", cipherPassFile } };
-  }));
-  redis = await startTestRedis({ folder: await makeFolder(join(folder.path, "redis")) });
-  undo.push(() => redis.kill());
-  const config: Partial<Pick<RunnerConfig, "backends" | "redis" | "postgres">> = {
-    backends,
-    redis: { ...redis.address("backup"), agents: { user: "recovery", passwordFile: redis.address("recovery").passwordFile } },
-    postgres: { stanza: "main", dataDirectory: join(folder.path, "pg", "data"), host: join(folder.path, "pg", "socket"), port: 5432, user: "postgres", database: "postgres" },
-  };
-  context = await testContext({ folder: join(folder.path, "run"), config });
-  undo.push(() => {
-    context.close();
-    return Promise.resolve();
-  });
-  await makeFolder(context.config.workDirectory, { mode: 0o711, owner: databaseUser() });
-  postgres = await startTestPostgres({ folder: join(folder.path, "pg"), settings: { archive_mode: "on", archive_command: await writeArchiverConf(context), archive_timeout: "1s", wal_level: "replica", synchronous_commit: "on", shared_buffers: "64MB" } });
-  undo.push(() => postgres.kill());
-  client = await postgres.connect();
-  undo.push(() => client.end().catch(() => undefined)); // a test kills its server
-  link = await redis.connect();
-  undo.push(() => {
-    link.close();
-    return Promise.resolve();
-  });
-  await seedAgents(client, link, { agents });
-  expect(await initialisePostgres(context)).toEqual({ repositories: [{ repository: "r2", ok: true }, { repository: "s3", ok: true }] });
+  system = await startProtectedSystem("point", agents);
+  ({ postgres, redis, client, link, context } = system);
 });
-afterAll(async () => {
-  for (const step of undo.toReversed()) await step();
-});
+afterAll(() => system.close());
 
 const servers: Recovery[] = [];
 const processes: number[] = [];
@@ -129,7 +93,7 @@ describe("a recovery point of PostgreSQL, Redis and the agents", () => {
     expect(madePoint(chosen.point)?.name).toBe(made.record.id);
     const snapshot = chosen.point.parts.filter(isSaved).find(({ store }) => store === "redis");
 
-    const recovered = await recoverPostgres(context, { backup: "latest", target: { kind: "name", name: made.record.id }, into: join(folder.path, "back", "pg"), socketDirectory: join(folder.path, "back-socket"), promote: false });
+    const recovered = await recoverPostgres(context, { backup: "latest", target: { kind: "name", name: made.record.id }, into: join(system.folder, "back", "pg"), socketDirectory: join(system.folder, "back-socket"), promote: false });
     servers.push(recovered);
     const back = await connectTo({ host: recovered.socketDirectory, port: recovered.port });
     const { rows: marks } = await back.query("select sequence::int as sequence from heartbeat where writer = 'mark' order by sequence");
@@ -137,9 +101,9 @@ describe("a recovery point of PostgreSQL, Redis and the agents", () => {
     const { rows: [newest] } = await back.query<{ sequence: number }>("select max(sequence)::int as sequence from heartbeat");
     await back.end();
 
-    const restored = await recoverRedis(context, { backup: snapshot?.backup ?? "", into: join(folder.path, "back", "redis") });
+    const restored = await recoverRedis(context, { backup: snapshot?.backup ?? "", into: join(system.folder, "back", "redis") });
     processes.push(restored.pid);
-    const both = await testContext({ folder: join(folder.path, "look"), config: { redis: { socket: restored.socket, port: 6379, user: "default" }, postgres: { stanza: "main", dataDirectory: recovered.dataDirectory, host: recovered.socketDirectory, port: recovered.port, user: "postgres", database: "postgres" } } });
+    const both = await testContext({ folder: join(system.folder, "look"), config: { redis: { socket: restored.socket, port: 6379, user: "default" }, postgres: { stanza: "main", dataDirectory: recovered.dataDirectory, host: recovered.socketDirectory, port: recovered.port, user: "postgres", database: "postgres" } } });
     const report = await checkConsistency(both);
     expect(report).toMatchObject({ ok: true, agents, ahead: [], unreadable: [], withoutRow: [] });
     both.close();
@@ -152,7 +116,7 @@ describe("a recovery point of PostgreSQL, Redis and the agents", () => {
   it("is left to the leader's host by a replica, which ends well and records nothing", async () => {
     const { records } = await context.catalog.list({ store: "system" });
     const name = records.at(-1)?.id ?? "";
-    const replica = await recoverPostgres(context, { backup: "latest", target: { kind: "name", name }, into: join(folder.path, "replica", "pg"), socketDirectory: join(folder.path, "replica-socket"), promote: false });
+    const replica = await recoverPostgres(context, { backup: "latest", target: { kind: "name", name }, into: join(system.folder, "replica", "pg"), socketDirectory: join(system.folder, "replica-socket"), promote: false });
     servers.push(replica);
     const there: TestContext = { ...context, config: { ...context.config, postgres: { stanza: "main", dataDirectory: replica.dataDirectory, host: replica.socketDirectory, port: replica.port, user: "postgres", database: "postgres" } } };
     const { human, exitCode } = await runCommand(registerBackupAll, there, ["all"]);
@@ -166,7 +130,7 @@ describe("a recovery point of PostgreSQL, Redis and the agents", () => {
   });
 
   it("stands in the other backend when one is dead for the whole run, which names it and ends with 3", async () => {
-    const [alive, dead] = [join(folder.path, "s3"), join(folder.path, "s3.gone")];
+    const [alive, dead] = [join(system.folder, "s3"), join(system.folder, "s3.gone")];
     await rename(alive, dead);
     const { human, data, exitCode } = await underLoad(() => runCommand(registerBackupAll, context, ["all"])).finally(() => rename(dead, alive));
     expect(exitCode).toBe(exitCodes.partial);
