@@ -51,9 +51,9 @@ export class Journal {
   /** What an earlier run left in `folder`, where it did not come to its end; `undefined` where there is none. */
   static async read(folder: string): Promise<Journal | undefined> {
     const path = join(folder, fileName);
-    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw new DrError({ kind: "failed", what: `the journal of an earlier recovery cannot be read: ${error.message}`, where: path, todo: "Make it readable, or name another folder with --into." });
+    const text = await readFile(path, "utf8").catch((cause: unknown) => {
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+      throw new DrError({ kind: "failed", what: `the journal of an earlier recovery cannot be read: ${messageOf(cause)}`, where: path, todo: "Make it readable, or name another folder with --into." });
     });
     if (text === undefined) return undefined;
     try {

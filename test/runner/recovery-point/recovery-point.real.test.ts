@@ -23,19 +23,17 @@ import { agentName } from "../../harness/agents.ts";
 import { testContext, type TestContext } from "../../harness/context.ts";
 import type { TestPostgres } from "../../harness/postgres.ts";
 import { startProtectedSystem, type ProtectedSystem } from "../../harness/protected-system.ts";
-import type { TestRedis } from "../../harness/redis.ts";
 
 const agents = 50;
 let system: ProtectedSystem;
 let postgres: TestPostgres;
-let redis: TestRedis;
 let client: Client;
 let link: RedisLink;
 let context: TestContext;
 
 beforeAll(async () => {
   system = await startProtectedSystem("point", agents);
-  ({ postgres, redis, client, link, context } = system);
+  ({ postgres, client, link, context } = system);
 });
 afterAll(() => system.close());
 

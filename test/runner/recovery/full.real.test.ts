@@ -112,7 +112,13 @@ describe("a recovery of the whole system", () => {
   it("goes on where it stopped: what stands is kept, the step that was broken off begins anew, services wait", async () => {
     const into = placeOf("broken");
     const stop = new AbortController();
-    const watched: RunContext = { ...system.context, signal: stop.signal, report: ({ step }) => void (step.startsWith("load the dump") && stop.abort(new Error("killed here"))) };
+    const watched: RunContext = {
+      ...system.context,
+      signal: stop.signal,
+      report: ({ step }) => {
+        if (step.startsWith("load the dump")) stop.abort(new Error("stopped here"));
+      },
+    };
     await expect(recoverFull(watched, optionsFor(into))).rejects.toThrow();
     expect((await Journal.read(into))?.steps.map(({ name, result }) => `${name} ${result === undefined ? "broken off" : "done"}`)).toEqual(["stop done", "postgres done", "redis broken off"]);
     expect(asked).toEqual(["workers 0", "api 0"]);
