@@ -3,7 +3,7 @@ import type { IdentityName } from "../identities.ts";
 import { opensVault, r2AccessOf, rolesOf, serversOf, writtenBackends } from "../identity-needs.ts";
 import { shortLivedPrefixes } from "../layout.ts";
 import { keyAlias, pgbackrestPath, secretFile, serviceAccountName, stanza, vaultSealKey } from "../names.ts";
-import { postgresSecret, postgresUser, r2Secret, redisSecret, repositorySecret, runnerSecret, servicesDatabase } from "../secrets.ts";
+import { postgresSecret, postgresUser, r2Secret, redisSecret, repositorySecret, runnerSecret, servicesDatabase, vectorsSecret } from "../secrets.ts";
 import type { Backend, BackendName, Plan } from "../types.ts";
 
 export interface Server {
@@ -19,6 +19,8 @@ export interface DrServers {
   readonly redis?: readonly Server[];
   /** `https://HOST:PORT` of whichever of the region's is ready. Absent: the operator runs none. */
   readonly vault?: string;
+  /** Every node of Qdrant, or the one host of Pinecone's index, with their schemes. */
+  readonly vectors?: { readonly kind: "qdrant"; readonly nodes: readonly string[] } | { readonly kind: "pinecone"; readonly index: string; readonly host: string; readonly changedField?: string };
   /** Absent where its data is not mounted: nothing could be read of a snapshot. */
   readonly prometheus?: { readonly url: string };
   /** The API of the cluster that the job runs in. */
@@ -80,6 +82,8 @@ export const postgresTlsFolder = "/run/secrets/dr-postgres-tls";
 export const redisTlsFolder = "/run/secrets/dr-redis-tls";
 /** The same of Vault's, and the token of the account by which Vault knows a job, made for Vault alone. */
 export const vaultTlsFolder = "/run/secrets/dr-vault-tls";
+/** The authority of Qdrant's certificates; Pinecone's are the public's. */
+export const vectorsTlsFolder = "/run/secrets/dr-vectors-tls";
 export const vaultTokenFolder = "/run/secrets/dr-vault-token";
 /** Vault's method of login by such tokens, where `vault auth enable kubernetes` puts it. */
 const vaultLoginMount = "kubernetes";
@@ -112,6 +116,7 @@ export function drJson(input: DrJson): string {
     postgres: postgresEntry(input),
     redis: redisEntry(input),
     vault: vaultEntry(input),
+    vectors: vectorsEntry(input),
     metrics: metricsEntry(input),
     configuration: configurationEntry(input),
     objects: readsObjects.has(identity) ? input.objects : undefined,
@@ -183,6 +188,13 @@ function configurationEntry({ identity, servers, configuration }: DrJson) {
     kubernetes: servers.kubernetes === undefined ? undefined : { url: "https://kubernetes.default.svc", caFile: `${accountFolder}/ca.crt`, tokenFile: `${accountFolder}/token` },
     states: configuration?.states.map((state) => ({ kind: "s3", ...state })),
   };
+}
+
+/** A snapshot is made with the key that opens everything. */
+function vectorsEntry({ identity, servers: { vectors } }: DrJson) {
+  if (vectors === undefined || !serversOf(identity).includes("vectors")) return undefined;
+  const apiKeyFile = secretFile(vectorsSecret("full"));
+  return vectors.kind === "qdrant" ? { ...vectors, caFile: `${vectorsTlsFolder}/ca.crt`, apiKeyFile } : { ...vectors, apiKeyFile };
 }
 
 /** The role in Vault is called as the job's account is, which it is for. */

@@ -92,6 +92,16 @@ describe("dr.json", () => {
     expect(configOf({ identity: "config" }).configuration).toBeUndefined();
   });
 
+  it("sends to the vector store those who back it up, with the key that opens everything", () => {
+    const nodes = ["https://qdrant-0.example:6333", "https://qdrant-1.example:6333"];
+    const asked = { ...servers, vectors: { kind: "qdrant" as const, nodes } };
+    expect(configOf({ identity: "vectors", servers: asked }).vectors).toEqual({ kind: "qdrant", nodes, caFile: "/run/secrets/dr-vectors-tls/ca.crt", apiKeyFile: "/run/secrets/dr/qdrant/value" });
+    expect(configOf({ identity: "redis", servers: asked }).vectors).toBeUndefined();
+    expect(configOf({ identity: "vectors" }).vectors).toBeUndefined();
+    const pinecone = { kind: "pinecone" as const, index: "blackroad", host: "https://blackroad-abc.svc.example", changedField: "updated_at" };
+    expect(configOf({ identity: "all", servers: { ...servers, vectors: pinecone } }).vectors).toMatchObject({ ...pinecone, control: "https://api.pinecone.io" });
+  });
+
   it("refuses to leave out what the identity cannot do without", () => {
     expect(() => drJson({ ...input, identity: "postgres", servers: {} })).toThrow(/needs PostgreSQL's address/);
     expect(() => drJson({ ...input, identity: "redis", servers: { redis: [] } })).toThrow(/needs Redis's address/);
