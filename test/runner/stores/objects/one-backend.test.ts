@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { blackroad } from "../../../../plan/blackroad.ts";
-import { lacksIn } from "../../../../runner/recovery-point/record.ts";
+import { lacksIn, type SavedPart } from "../../../../runner/recovery-point/record.ts";
 import { statusOf } from "../../../../runner/status/status.ts";
 import { objectsBackend } from "../../../../runner/stores/objects/source-and-target.ts";
 import { part, point, restorePoint } from "../../recovery-point/points.ts";
 import { copyFailed, copyOk, record } from "../../records.ts";
 
 const time = "2026-11-22T20:30:00.000Z";
-const inS3 = { order: "after", needed: false, places: [{ backend: "s3", error: null }] } as const;
+const inS3: Partial<SavedPart> & Pick<SavedPart, "places"> = { order: "after", needed: false, places: [{ backend: "s3", error: null }] };
 
 describe("objects, which the plan has in the one backend that does not hold the originals", () => {
   it("are copied to S3", () => {
