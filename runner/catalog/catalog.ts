@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { DrError, messageOf } from "../errors.ts";
 import type { ListedObject, StorageBackend } from "../storage/backend.ts";
 import type { Clock } from "../system/clock.ts";
-import { seal, unseal, type Damaged } from "./envelope.ts";
+import { seal, unsealAs, type Damaged } from "./envelope.ts";
 import { keyBefore, keyOf, makeId, nearest, parseKey, root } from "./ids.ts";
 import { outcomeOf, type BackupRecord } from "./record.ts";
 
@@ -18,6 +18,12 @@ export interface CatalogFilter {
   readonly since?: Date;
   /** Started at or before. */
   readonly until?: Date;
+}
+
+export interface CatalogOptions {
+  readonly readOnly?: boolean;
+  /** What is held of a record that was read, where not all of it is wanted: a listing returns this. */
+  readonly keep?: (record: BackupRecord) => BackupRecord;
 }
 
 /** A record or a backend that could not be read; named, so that a person finds it. */
@@ -64,10 +70,13 @@ export class Catalog {
   /** The newest of a key that was read, wherever it stands. */
   readonly #byKey = new Map<string, WeakRef<Known>>();
 
-  constructor(backends: readonly StorageBackend[], clock: Clock, options: { readonly readOnly?: boolean } = {}) {
+  readonly #keep: (record: BackupRecord) => BackupRecord;
+
+  constructor(backends: readonly StorageBackend[], clock: Clock, options: CatalogOptions = {}) {
     this.#backends = backends;
     this.#clock = clock;
     this.isReadOnly = options.readOnly ?? false;
+    this.#keep = options.keep ?? ((record) => record);
   }
 
   /** An id for a backup that begins now; sorts by time: `20261122T203000123Z-redis-snapshot-4f2a`. */
@@ -182,10 +191,14 @@ export class Catalog {
     const { key } = object;
     const body = await backend.read(key);
     const digest = createHash("sha256").update(body).digest("base64");
-    const judged = this.#seenElsewhere(object, digest) ?? { result: judge(key, unseal(body)), digest };
+    const judged = this.#seenElsewhere(object, digest) ?? { result: this.#kept(unsealAs(key, body)), digest };
     this.#seen.set(version, judged);
     this.#byKey.set(key, new WeakRef(judged));
     return judged;
+  }
+
+  #kept(result: BackupRecord | Damaged): BackupRecord | Damaged {
+    return "damage" in result ? result : this.#keep(result);
   }
 
   /** The same record in another backend is the same object here: it is not held twice. */
@@ -196,12 +209,6 @@ export class Catalog {
 }
 
 const versionOf = (backend: StorageBackend, { key, bytes, modifiedAt }: ListedObject): string => `${backend.name} ${key} ${bytes} ${modifiedAt.getTime()}`;
-
-function judge(key: string, result: BackupRecord | Damaged): BackupRecord | Damaged {
-  const named = parseKey(key);
-  const misplaced = !("damage" in result) && (result.id !== named?.id || result.store !== named.store);
-  return misplaced ? { damage: `the record belongs to ${result.store}/${result.id}: it stands under another's name` } : result;
-}
 
 async function listKeys(backend: StorageBackend, { store, since }: CatalogFilter): Promise<ListedObject[]> {
   const after = store === undefined || since === undefined ? undefined : keyBefore(store, new Date(since.getTime() - idMargin));

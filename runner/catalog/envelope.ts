@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { parseKey } from "./ids.ts";
 import { recordSchema, recordVersion, type BackupRecord } from "./record.ts";
 
 /** A record that cannot be believed, and why. */
@@ -42,3 +43,10 @@ export function unseal(bytes: Uint8Array): BackupRecord | Damaged {
   return { damage: `the record is whole but not valid: ${checked.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}` };
 }
 
+/** The record that stands under a key; one that belongs elsewhere was put there by somebody else. */
+export function unsealAs(key: string, bytes: Uint8Array): BackupRecord | Damaged {
+  const result = unseal(bytes);
+  const named = parseKey(key);
+  const misplaced = !("damage" in result) && (result.id !== named?.id || result.store !== named.store);
+  return misplaced ? { damage: `the record belongs to ${result.store}/${result.id}: it stands under another's name` } : result;
+}

@@ -20,6 +20,8 @@ export interface ExporterOptions {
 
 /** Looks that fit into the time after which what is shown counts as stale. */
 const looksUntilStale = 10;
+/** So many times as long as any other may the first look take. */
+const firstLook = 6;
 /** Seconds that connections have to end by themselves when the exporter is stopped. */
 const farewell = 2;
 
@@ -41,7 +43,8 @@ export async function runExporter(context: RunContext, options: ExporterOptions)
   let lookBegan: number | undefined;
   const health = (): string | undefined => {
     const looking = lookBegan === undefined ? 0 : secondsSince(lookBegan);
-    return looking > looksUntilStale * interval ? `a look at the backends has been going on for ${Math.round(looking)} s` : undefined;
+    // The first look reads every record, tens of thousands from the other side of the world.
+    return looking > (reader.looks === 0 ? firstLook : 1) * looksUntilStale * interval ? `a look at the backends has been going on for ${Math.round(looking)} s` : undefined;
   };
   const page = () => renderPage(pageOf(plan, reader.facts, context.clock.now().getTime()));
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
@@ -61,7 +64,7 @@ export async function runExporter(context: RunContext, options: ExporterOptions)
       lookBegan = undefined;
       // Said when it changes: a backend that is down for a day would fill the log.
       const text = problems.join("; ");
-      if (text !== said && !signal.aborted) context.report({ step: text === "" ? "everything can be read" : `not everything could be read: ${text}` });
+      if (text !== said) context.report({ step: text === "" ? "everything can be read" : `not everything could be read: ${text}` });
       said = text;
       await sleep(Math.max(interval / looksUntilStale, interval - took) * 1_000, undefined, { signal }).catch(() => undefined); // stopped
     }
@@ -70,22 +73,25 @@ export async function runExporter(context: RunContext, options: ExporterOptions)
   }
 }
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly type?: string;
+}
+
 async function answer(request: IncomingMessage, response: ServerResponse, page: () => Promise<string>, health: () => string | undefined): Promise<void> {
-  const send = (status: number, text: string, type = "text/plain; charset=utf-8"): void => {
-    response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text), "cache-control": "no-store" });
-    response.end(request.method === "HEAD" ? "" : text);
-  };
-  if (request.method !== "GET" && request.method !== "HEAD") return send(405, "GET is all that there is\n");
-  switch (request.url?.split("?")[0]) {
-    case "/metrics":
-      return send(200, await page(), contentType);
-    case "/healthz": {
-      const trouble = health();
-      return trouble === undefined ? send(200, "ok\n") : send(503, `${trouble}\n`);
-    }
-    default:
-      return send(404, "/metrics and /healthz are here\n");
-  }
+  const { status, text, type = "text/plain; charset=utf-8" } = await answerTo(request, page, health);
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text), "cache-control": "no-store" });
+  response.end(request.method === "HEAD" ? "" : text);
+}
+
+async function answerTo({ method, url = "" }: IncomingMessage, page: () => Promise<string>, health: () => string | undefined): Promise<Answer> {
+  if (method !== "GET" && method !== "HEAD") return { status: 405, text: "GET is all that there is\n" };
+  const path = url.split("?")[0];
+  if (path === "/metrics") return { status: 200, text: await page(), type: contentType };
+  if (path !== "/healthz") return { status: 404, text: "/metrics and /healthz are here\n" };
+  const trouble = health();
+  return trouble === undefined ? { status: 200, text: "ok\n" } : { status: 503, text: `${trouble}\n` };
 }
 
 async function listen(server: Server, { address = "127.0.0.1", port }: ExporterOptions): Promise<string> {

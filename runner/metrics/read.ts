@@ -1,4 +1,6 @@
 /** Looks at the catalog, the buckets and the leader; what cannot be read hides nothing else. */
+import { Catalog } from "../catalog/catalog.ts";
+import type { BackupRecord } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { configuredStores } from "../status/read.ts";
@@ -14,9 +16,14 @@ import { greatest, type Tally } from "./tally.ts";
 /** Free space is reckoned from a list of everything in a bucket, a thousand objects a request: not at every look. */
 const looksPerSpace = 5;
 
+/** A few months have tens of thousands of backups, of which copies, times and sizes are all that is counted; only what has
+ * no copies (a verification, a drill, an expiry) is asked for its details. */
+const essentials = (record: BackupRecord): BackupRecord => (record.copies.length === 0 ? record : { ...record, objects: [], tools: {}, details: {} });
+
 /** What the exporter knows, and how it comes to know it. */
 export class Reader {
   readonly #context: RunContext;
+  readonly #catalog: Catalog;
   readonly #memory = new RecordMemory();
   readonly #space = new Map<string, number | undefined>();
   #tally: Tally = {};
@@ -25,12 +32,18 @@ export class Reader {
 
   constructor(context: RunContext) {
     this.#context = context;
+    this.#catalog = new Catalog(context.backends, context.clock, { readOnly: true, keep: essentials });
     this.#facts = { targets: context.backends.map(({ name }) => ({ name, up: false })), tokens: [], readAt: 0 };
   }
 
   /** What was seen last; there from the beginning, with nothing in it. */
   get facts(): Facts {
     return this.#facts;
+  }
+
+  /** How often it has looked. */
+  get looks(): number {
+    return this.#looks;
   }
 
   /** Looks once. Returns what could not be read, a sentence each; throws only where it was interrupted. */
@@ -65,7 +78,7 @@ export class Reader {
   /** Where no backend can be read, what was known last: its ages grow. */
   async #readCatalog(unread: string[]): Promise<Facts["catalog"]> {
     try {
-      const listing = await this.#context.catalog.list();
+      const listing = await this.#catalog.list();
       unread.push(...listing.problems.flatMap(({ backend, key, what }) => (key === undefined ? [`catalog in ${backend}: ${what}`] : [])));
       const facts = catalogFacts(this.#context.plan, this.#memory.learn(listing), configuredStores(this.#context));
       this.#tally = greatest(this.#tally, facts.tally);

@@ -30,10 +30,10 @@ const history: readonly BackupRecord[] = blackroad.schedules.flatMap((schedule) 
   const made = schedule.name === "archive" ? { store: "archive", kind: "weekly" } : storeAndKind(schedule.name);
   if (made === undefined) return [];
   const interval = intervalOf(schedule);
-  const first = Math.floor((-schedule.deadline - interval) / interval) * interval;
+  const first = Math.floor((0 - schedule.deadline - interval) / interval) * interval;
   const begins = Array.from({ length: Math.floor((length * 60 - first) / interval) + 1 }, (_, index) => first + index * interval);
   return begins.map((begin) => record(made.store, made.kind, iso(begin), { took: schedule.deadline / 2 }));
-}).concat(record("redis", "verification", iso(-days(3)), { copies: [], details: { backup: "b", store: "redis", ok: true, copies: [] } }), record("system", "drill", iso(-days(2)), { copies: [], details: { name: "d", scenario: "region-loss", tier: "warm", passed: true, intervals: 20, agents: 1, rtoSeconds: 1, error: null, objectives: [] } }));
+}).concat(record("redis", "verification", iso(-86_400 * 3), { copies: [], details: { backup: "b", store: "redis", ok: true, copies: [] } }), record("system", "drill", iso(-86_400 * 2), { copies: [], details: { name: "d", scenario: "region-loss", tier: "warm", passed: true, intervals: 20, agents: 1, rtoSeconds: 1, error: null, objectives: [] } }));
 
 function healthyAt(minute: number): World {
   const now = minute * 60;
@@ -81,7 +81,7 @@ describe.skipIf(promtool === undefined)("what the exporter shows, judged by the 
   });
 
   it("is silent when records expire, failed ones among them, and while they are on their way out", async () => {
-    const old = record("redis", "snapshot", iso(-days(3)), { copies: [copyOk("r2"), copyFailed("s3", "refused", "unavailable")] });
+    const old = record("redis", "snapshot", iso(-86_400 * 3), { copies: [copyOk("r2"), copyFailed("s3", "refused", "unavailable")] });
     const expiry = record("system", "expiry", iso(20 * 60), { copies: [], details: { counted: tallyOf(blackroad, [old]), removed: [old.id], freed: {} } });
     const expiring: Fault = (world, minute) => ({ ...world, records: [...(minute < 25 ? [old] : []), ...world.records, ...(minute < 20 ? [] : [expiry])] });
     expect(await testRules(rules, scrapes(expiring), nothingEver)).toBe("");

@@ -81,7 +81,7 @@ describe("what is kept in any case", () => {
   it("what a kept backup is made of, and what that is made of", () => {
     const base = record("vectors", "snapshot", at(days(300)), { expiresAt: at(days(200)) });
     const middle = record("vectors", "snapshot", at(days(299)), { expiresAt: at(days(199)), objects: [{ key: `vectors/${base.id}/0.pgp`, bytes: 1, sha256: "0" }] });
-    const newest = record("vectors", "snapshot", at(60), { expiresAt: at(-days(1)), objects: [{ key: `vectors/${middle.id}/0.pgp`, bytes: 1, sha256: "0" }] });
+    const newest = record("vectors", "snapshot", at(60), { expiresAt: at(-86_400 * 1), objects: [{ key: `vectors/${middle.id}/0.pgp`, bytes: 1, sha256: "0" }] });
     expect(left([base, middle, newest])).toHaveLength(3);
     expect(keptUntil(blackroad, [base, middle, newest]).get(base.id)?.why).toContain("needs it");
     const without = { ...newest, objects: [] };
@@ -92,7 +92,7 @@ describe("what is kept in any case", () => {
     const redis = record("redis", "snapshot", at(days(60)), { id: "20260101T000000000Z-redis-snapshot-aaaa", expiresAt: at(days(50)) });
     const agents = record("agents", "checkpoint", at(days(60)), { id: "20260101T000000000Z-agents-checkpoint-aaaa", expiresAt: at(days(59)) });
     const part = (made: BackupRecord, needed: boolean) => ({ store: made.store, order: "before", needed, status: "saved", backup: made.id, watermark: { time: made.startedAt, lsn: null }, finishedAt: made.finishedAt, notAfter: null, expiresAt: made.expiresAt, places: [] });
-    const point = record("system", "recovery-point", at(days(60)), { expiresAt: at(-days(30)), details: { recoveryPoint: { parts: [part(redis, true), part(agents, false)], restorePoint: null } } });
+    const point = record("system", "recovery-point", at(days(60)), { expiresAt: at(-86_400 * 30), details: { recoveryPoint: { parts: [part(redis, true), part(agents, false)], restorePoint: null } } });
     expect(left([redis, agents, point, snapshot(60), checkpoint(60)]).map(({ id }) => id)).not.toContain(agents.id);
     expect(left([redis, agents, point, snapshot(60), checkpoint(60)]).map(({ id }) => id)).toContain(redis.id);
   });
@@ -110,7 +110,7 @@ describe("what is kept in any case", () => {
 
 describe("what cannot be read", () => {
   const chain = [record("vectors", "snapshot", at(days(300)), { expiresAt: at(days(200)) }), record("vectors", "snapshot", at(days(299)), { expiresAt: at(days(199)) })];
-  const newest = (needs: boolean) => record("vectors", "snapshot", at(60), { expiresAt: at(-days(1)), objects: needs ? [{ key: `vectors/${chain[1]?.id ?? ""}/x`, bytes: 1, sha256: "0" }] : [] });
+  const newest = (needs: boolean) => record("vectors", "snapshot", at(60), { expiresAt: at(-86_400 * 1), objects: needs ? [{ key: `vectors/${chain[1]?.id ?? ""}/x`, bytes: 1, sha256: "0" }] : [] });
   const unreadable = { backend: "s3", key: "catalog/vectors/20260303T000000000Z-vectors-snapshot-ffff.json", what: "damaged" };
 
   it("spares a store whose records build on each other: nobody knows what that one needs", () => {
