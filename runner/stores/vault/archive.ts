@@ -119,7 +119,10 @@ class Contents {
 
   data(chunk: Uint8Array): void {
     this.#hashes.get(this.#name)?.update(chunk);
-    if (this.#name === "state.bin") return this.#state.write(chunk);
+    if (this.#name === "state.bin") {
+      this.#state.write(chunk);
+      return;
+    }
     this.#kept += chunk.length;
     if (this.#kept > mostText) throw new RangeError(`${this.#name} is longer than ${mostText} bytes`);
     this.#parts.push(Buffer.from(chunk));

@@ -19,7 +19,7 @@ let folder: string;
 
 beforeAll(async () => {
   const temporary = await temporaryFolder("http");
-  closing.push(temporary.remove);
+  closing.push(() => temporary.remove());
   folder = temporary.path;
   authority = await makeAuthority(join(folder, "ca"));
   certificate = await issue(authority, { name: "server", hosts: ["localhost", "127.0.0.1"] });

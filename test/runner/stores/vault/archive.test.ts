@@ -54,7 +54,7 @@ describe("a raft snapshot that runs through", () => {
       damaged[at] = (damaged[at] ?? 0) ^ 1;
       const { keys, summary } = await inspect(gzipSync(damaged)).catch(() => ({ keys: undefined, summary: undefined }));
       // What fills a block belongs to no file.
-      if (summary !== undefined) expect([unpacked[at], keys?.length]).toEqual([0, 5]);
+      if (summary !== undefined) expect([unpacked[at], keys.length]).toEqual([0, 5]);
     }
   });
 

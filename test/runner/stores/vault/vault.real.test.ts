@@ -29,7 +29,7 @@ const made = (backup: VaultBackup): Extract<VaultBackup, { done: true }> => {
 
 async function contextOf(name: string, config: Partial<VaultConfig> = {}, more: Omit<TestContextOptions, "folder" | "config"> = {}): Promise<TestContext> {
   const context = await testContext({ folder: join(folder, name), config: { vault: { ...vault.config, ...config } }, ...more });
-  closing.push(context.close);
+  closing.push(() => context.close());
   return context;
 }
 
@@ -71,14 +71,14 @@ const at = (address: string) => ({ server: { ...vault.config.server, address } }
 describe.skipIf(vaultProgram === undefined)("Vault", () => {
   beforeAll(async () => {
     const temporary = await temporaryFolder("vault");
-    closing.push(temporary.remove);
+    closing.push(() => temporary.remove());
     folder = temporary.path;
     const keyFile = join(folder, "seal.key");
     await writeFile(keyFile, Buffer.alloc(32, 7).toString("hex"), { mode: 0o600 });
     vault = await startTestVault(join(folder, "production"));
-    closing.push(vault.stop);
+    closing.push(() => vault.stop());
     sealed = await startTestVault(join(folder, "auto"), { type: "static", keyId: "key-1", keyFile });
-    closing.push(sealed.stop);
+    closing.push(() => sealed.stop());
   });
   afterAll(async () => {
     for (const close of closing.reverse()) await close();
@@ -97,7 +97,7 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     expect(await plaintextUnder(join(folder, "whole"))).toEqual([]);
 
     const fresh = await startEmptyVault(join(folder, "fresh"));
-    closing.push(fresh.stop);
+    closing.push(() => fresh.stop());
     const to = { address: fresh.address };
     const planned = await planVaultRecovery(context, { backup: "latest", to });
     expect(planned).toMatchObject({ backup: record.id, targetState: "not initialised", opensWith: "2 of 3 unseal keys", notes: [] });
@@ -148,13 +148,13 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     }
 
     const wrong = await startEmptyVault(join(folder, "wrong-seal"), { type: "static", keyId: "key-1", keyFile: otherFile });
-    closing.push(wrong.stop);
+    closing.push(() => wrong.stop());
     await expect(recoverVault(context, { backup: "latest", to: { address: wrong.address } })).rejects.toThrow(/server's seal does not open this snapshot; nothing of the server was replaced/);
     const shamir = await startEmptyVault(join(folder, "shamir-target"));
-    closing.push(shamir.stop);
+    closing.push(() => shamir.stop());
     await expect(recoverVault(context, { backup: "latest", to: { address: shamir.address } })).rejects.toThrow(/static key key-1 alone, and the server's seal is shamir/);
     const right = await startEmptyVault(join(folder, "right-seal"), sealed.config.seal);
-    closing.push(right.stop);
+    closing.push(() => right.stop());
     expect(await recoverVault(context, { backup: "latest", to: { address: right.address } })).toMatchObject({ unsealed: true, secrets: { read: true } });
   });
 
@@ -164,7 +164,11 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     const failures: readonly (readonly [string, Partial<VaultConfig>, RegExp])[] = [
       ["token", { server: { ...vault.config.server, login: { method: "token", tokenFile: wrongToken } } }, /answered 403.*credentials/],
       ["500", at(await proxyOf(vault, (path, response) => path.includes("raft/snapshot") && Boolean(response.writeHead(500).end('{"errors":["internal"]}')))), /answered 500: .*internal/],
-      ["cut", at(await proxyOf(vault, (path, response) => path.includes("raft/snapshot") && response.writeHead(200, { "content-length": "100000" }).write(Buffer.from([0x1f]), () => response.destroy()) !== undefined)), /could not be read to its end/],
+      ["cut", at(await proxyOf(vault, (path, response) => {
+        if (!path.includes("raft/snapshot")) return false;
+        response.writeHead(200, { "content-length": "100000" }).write(Buffer.from([0x1f]), () => response.destroy());
+        return true;
+      })), /could not be read to its end/],
       ["half", at(await proxyOf(vault, (path, response) => path.includes("raft/snapshot") && Boolean(response.end(Buffer.from("1f8b0800", "hex"))))), /snapshot is not whole/],
       ["nobody", at(`http://127.0.0.1:${await freePort()}`), /did not answer: .*ECONNREFUSED/],
       ["page", at(await proxyOf(vault, (_path, response) => Boolean(response.end("<html>")))), /no JSON but a page/],
@@ -182,12 +186,13 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
 
   it("is left alone in a region whose servers sleep, for as long as another region backs it up", async () => {
     const asleep = await startEmptyVault(join(folder, "asleep"));
-    closing.push(asleep.stop);
+    closing.push(() => asleep.stop());
     const context = await contextOf("regions");
     const { record } = made(await backUpVault(context));
     for (const address of [asleep.address, `http://127.0.0.1:${await freePort()}`]) {
       const here = { ...context, config: { ...context.config, vault: { ...vault.config, ...at(address) } } };
-      expect(await backUpVault(here, { leaderOnly: true })).toMatchObject({ done: false, why: expect.stringContaining(record.id) });
+      const skipped = await backUpVault(here, { leaderOnly: true });
+      expect(skipped.done ? "" : skipped.why).toContain(record.id);
       await expect(backUpVault(here)).rejects.toMatchObject({ kind: "unavailable" });
       const tomorrow = { ...context.clock, now: () => new Date(Date.now() + 24 * 3_600_000) };
       await expect(backUpVault({ ...here, clock: tomorrow }, { leaderOnly: true })).rejects.toMatchObject({ kind: "unavailable" });
@@ -215,7 +220,7 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     expect(found.copies.map(({ backend, ok }) => [backend, ok])).toEqual([["r2", false], ["s3", true]]);
     expect(found.copies[0]?.errors[0]).toMatch(/raft.snap.pgp in r2: .*damaged: its sha256 is/);
     const fresh = await startEmptyVault(join(folder, "from-second"));
-    closing.push(fresh.stop);
+    closing.push(() => fresh.stop());
     const other = { ...context, passphrase: () => Promise.resolve("another one") };
     await expect(recoverVault(other, { backup: "latest", to: { address: fresh.address } })).rejects.toThrow(/no copy of the backup can be used: .*passphrase/s);
     const recovered = await recoverVault(context, { backup: "latest", to: { address: fresh.address } });
@@ -245,7 +250,7 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     const context = await contextOf("resumed");
     made(await backUpVault(context));
     const fresh = await startEmptyVault(join(folder, "resumed-target"));
-    closing.push(fresh.stop);
+    closing.push(() => fresh.stop());
     const cut = stopOnceInitialised(fresh.address);
     await expect(recoverVault({ ...context, signal: cut.signal }, { backup: "latest", to: { address: fresh.address } })).rejects.toThrow();
     expect(await recoverVault(context, { backup: "latest", to: { address: fresh.address } })).toMatchObject({ unsealed: true, secrets: { read: true } });
