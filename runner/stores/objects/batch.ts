@@ -47,7 +47,7 @@ export async function copyBatch(options: SyncOptions, batch: readonly Task[], co
 }
 
 const rcloneOf = (options: SyncOptions, plain: readonly CopyTask[]) => ({
-  source: options.source, target: options.target, under: folders.data, keys: plain.map(({ object }) => object.key), folder: options.folder,
+  source: options.source, target: options.target, under: folders.data, keys: plain.map(({ object }) => object.key), largest: Math.max(...plain.map(({ object }) => object.bytes)), folder: options.folder,
   deadline: Math.max(1, -secondsSince(options.stopAll)), signal: options.signal, onCopied: () => undefined,
 });
 

@@ -12,8 +12,12 @@ import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import type { ObjectBucket } from "./bucket.ts";
 
-/** Objects on their way at once. With the buffers below about 300 MiB at the most, for large ones alone. */
-const transfers = 8;
+/**
+ * Objects on their way at once: small ones wait for the line and not for memory; of large ones each takes two parts of
+ * 16 MiB and a buffer, about 300 MiB for all. In bytes, what is small.
+ */
+const transfers = { small: 32, large: 8 } as const;
+const small = 8 * 1024 ** 2;
 
 export interface RcloneCopy {
   readonly source: ObjectBucket;
@@ -22,6 +26,8 @@ export interface RcloneCopy {
   readonly under: string;
   /** Plain ones (`isPlain`), relative to the source's prefix. */
   readonly keys: readonly string[];
+  /** Of the largest of them, in bytes. */
+  readonly largest: number;
   /** Ours alone: for the configuration and the list. */
   readonly folder: string;
   /** Seconds. */
@@ -45,7 +51,7 @@ export async function copyByRclone(copy: RcloneCopy): Promise<ReadonlyMap<string
     const ca = await writeAuthorities([source, target], authorities);
     const from = `source:${source.config.bucket}${source.config.prefix === "" ? "" : `/${source.config.prefix}`}`;
     const to = `target:${target.config.bucket}/${target.full(copy.under).replace(/\/$/, "")}`;
-    const { code } = await run(rclone, ["copy", from, to, "--config", config, "--cache-dir", folder, "--files-from-raw", list, ...options, ...(ca ? ["--ca-cert", authorities] : [])], {
+    const { code } = await run(rclone, ["copy", from, to, "--config", config, "--cache-dir", folder, "--files-from-raw", list, ...options, "--transfers", String(copy.largest <= small ? transfers.small : transfers.large), ...(ca ? ["--ca-cert", authorities] : [])], {
       deadline: copy.deadline, signal, accept: [0, 1, 2, 3, 4, 5, 6, 7, 8],
       onLine: (line) => {
         const entry = parseLogLine(line);
@@ -68,7 +74,7 @@ const options: readonly string[] = [
   "--metadata", // content types and what the objects' owners wrote on them
   "--expect-continue-timeout", "0", // nobody answers, and each object waited for it (facts, tools)
   "--contimeout", "5s", "--timeout", "60s",
-  "--transfers", String(transfers), "--checkers", "16", "--buffer-size", "1Mi", "--s3-chunk-size", "16Mi", "--s3-upload-concurrency", "2", "--s3-disable-http2",
+  "--checkers", "16", "--buffer-size", "1Mi", "--s3-chunk-size", "16Mi", "--s3-upload-concurrency", "2", "--s3-disable-http2",
   "--use-json-log", "--log-level", "INFO", "--stats", "0",
 ];
 
