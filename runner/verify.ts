@@ -17,6 +17,7 @@ const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   vectors: async () => (await import("./stores/vectors/verify.ts")).verifyVectors,
   agents: async () => (await import("./agents/verify.ts")).verifyAgents,
   configuration: async () => (await import("./stores/configuration/verify.ts")).verifyConfiguration,
+  archive: async () => (await import("./archive/verify.ts")).verifyArchive,
   metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
   objects: async () => (await import("./stores/objects/verify.ts")).verifyObjects,
   logs: async () => (await import("./stores/logs/verify.ts")).verifyLogs,

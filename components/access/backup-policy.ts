@@ -98,7 +98,7 @@ function archiveStatements(identity: Identity, archive: Backend, accountId: stri
   const bucket = [bucketArn(archive.bucket)];
   const objects = [`${bucketArn(archive.bucket)}/*`];
   return [
-    statement("ListArchive", ["s3:ListBucket"], writes || reads ? bucket : []),
+    statement("ListArchive", ["s3:ListBucket", ...(writes ? ["s3:ListBucketMultipartUploads"] : [])], writes || reads ? bucket : []),
     statement("WriteArchive", ["s3:AbortMultipartUpload", "s3:PutObject"], writes ? objects : []),
     statement("RetrieveArchive", ["s3:GetObject", "s3:GetObjectVersion", "s3:RestoreObject"], reads ? objects : []),
   ];

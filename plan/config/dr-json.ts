@@ -119,6 +119,7 @@ export function drJson(input: DrJson): string {
     vectors: vectorsEntry(input),
     metrics: metricsEntry(input),
     configuration: configurationEntry(input),
+    archive: archiveEntry(input),
     objects: readsObjects.has(identity) ? input.objects : undefined,
     readOnly: readOnly.has(identity),
   };
@@ -210,4 +211,14 @@ function sealRegion(plan: Plan): string {
   const region = plan.regions.find(({ role }) => role === "secondary");
   if (region === undefined) throw new RangeError(`the plan ${plan.name} has no secondary region`);
   return region.name;
+}
+
+const readsArchive: ReadonlySet<IdentityName> = new Set(["archive", "verify", "restore"]);
+
+/** Reached with the pod's own role, by AWS's own endpoints. */
+function archiveEntry({ plan, identity }: DrJson) {
+  const archive = plan.backends.find(({ role }) => role === "archive");
+  if (archive === undefined || !readsArchive.has(identity)) return undefined;
+  const { name, region, bucket } = archive;
+  return archive.kind === "glacier-vault" ? { kind: "glacier-vault", name, region, vault: bucket } : { kind: "s3", name, region, bucket, endpoint: `s3.${region}.amazonaws.com` };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Transform } from "node:stream";
+import { pipeline, Transform } from "node:stream";
 import type { StoredObject } from "../catalog/record.ts";
 import { messageOf } from "../errors.ts";
 import type { StorageBackend } from "./backend.ts";
@@ -57,9 +57,8 @@ async function copyFromAny(sources: readonly StorageBackend[], target: StorageBa
 async function copyObject(source: StorageBackend, target: StorageBackend, object: StoredObject, signal: AbortSignal): Promise<void> {
   const checked = checkedStream(object, source.uri(object.key));
   const body = await source.get(object.key, undefined, signal);
-  body.once("error", (error) => checked.destroy(error));
-  checked.once("close", () => body.destroy());
-  await target.put(object.key, body.pipe(checked), { expectedBytes: object.bytes, signal });
+  pipeline(body, checked, () => undefined); // its error is that of `checked`
+  await target.put(object.key, checked, { expectedBytes: object.bytes, signal });
 }
 
 /** Fails at its end where what ran through is not the object: whoever writes it down then keeps nothing of it. */

@@ -71,6 +71,11 @@ const byCode: Readonly<Record<string, readonly [StorageFault, string]>> = {
   ExpiredToken: ["wrong-key", "the credentials have expired"],
   InvalidToken: ["wrong-key", "the store does not know the session token"],
   RequestTimeTooSkewed: ["wrong-key", "this machine's clock and the store's differ too much for a signature"],
+  // AWS's other interfaces, Glacier's among them, name theirs so.
+  AccessDeniedException: ["forbidden", "the store denies access to this account"],
+  ResourceNotFoundException: ["missing-object", "what was asked for does not exist"],
+  ServiceUnavailableException: ["no-answer", "the store is not available"],
+  UnrecognizedClientException: ["wrong-key", "the store does not know the access key"],
   AccessDenied: ["forbidden", "the store denies access to this account"],
   Forbidden: ["forbidden", "the store denies access to this account"],
   NoSuchBucket: ["missing-bucket", "the bucket does not exist"],

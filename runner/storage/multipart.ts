@@ -25,6 +25,8 @@ export interface UploadTarget {
   readonly contentType?: string | undefined;
   /** The object's own, as its owner set it. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Of an archive; default: the bucket's. */
+  readonly storageClass?: "GLACIER" | "DEEP_ARCHIVE" | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onTaken?: ((bytes: number) => void) | undefined;
 }
@@ -63,20 +65,24 @@ export async function uploadWhole(target: UploadTarget, data: Uint8Array): Promi
 }
 
 /** One request: an object that is there as a whole or not at all. */
-async function sendWhole({ clients, bucket, key, where, contentType, metadata, onTaken }: UploadTarget, data: Uint8Array, halt: Halt): Promise<{ readonly bytes: number }> {
-  const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: data, ContentLength: data.length, ...headersOf(contentType, metadata) });
+async function sendWhole({ clients, bucket, key, where, contentType, metadata, storageClass, onTaken }: UploadTarget, data: Uint8Array, halt: Halt): Promise<{ readonly bytes: number }> {
+  const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: data, ContentLength: data.length, ...headersOf({ contentType, metadata, storageClass }) });
   await withDeadline(where, { deadline: deadlines.part, signal: halt.requests }, (abortSignal) => clients.quick.send(command, { abortSignal }));
   onTaken?.(data.length);
   return { bytes: data.length };
 }
 
-const headersOf = (contentType: string | undefined, metadata: UploadTarget["metadata"]) => ({ ...(contentType === undefined ? {} : { ContentType: contentType }), ...(metadata === undefined ? {} : { Metadata: metadata }) });
+const headersOf = ({ contentType, metadata, storageClass }: Pick<UploadTarget, "contentType" | "metadata" | "storageClass">) => ({
+  ...(contentType === undefined ? {} : { ContentType: contentType }),
+  ...(metadata === undefined ? {} : { Metadata: metadata }),
+  ...(storageClass === undefined ? {} : { StorageClass: storageClass }),
+});
 
 type NextPart = () => Promise<IteratorResult<Part, undefined>>;
 
 async function uploadInParts(target: UploadTarget, first: Part, next: NextPart, halt: Halt): Promise<{ readonly bytes: number }> {
-  const { clients, bucket, key, where, contentType, metadata } = target;
-  const begin = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...headersOf(contentType, metadata) });
+  const { clients, bucket, key, where, contentType, metadata, storageClass } = target;
+  const begin = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ...headersOf({ contentType, metadata, storageClass }) });
   const { UploadId: uploadId } = await withDeadline(where, { deadline: deadlines.small, signal: halt.requests }, (abortSignal) => clients.quick.send(begin, { abortSignal }));
   if (uploadId === undefined) throw new StorageError("other", "the store gave the upload no id", where);
   try {

@@ -102,6 +102,14 @@ describe("dr.json", () => {
     expect(configOf({ identity: "all", servers: { ...servers, vectors: pinecone } }).vectors).toMatchObject({ ...pinecone, control: "https://api.pinecone.io" });
   });
 
+  it("tells of the archive to those who write it, look after it or restore from it", () => {
+    for (const { name: identity } of identities) {
+      const expected = { kind: "glacier-vault", vault: "blackroad-archive", region: "eu-west-1", name: "archive" };
+      if (["archive", "verify", "restore"].includes(identity)) expect(configOf({ identity }).archive, identity).toMatchObject(expected);
+      else expect(configOf({ identity }).archive, identity).toBeUndefined();
+    }
+  });
+
   it("refuses to leave out what the identity cannot do without", () => {
     expect(() => drJson({ ...input, identity: "postgres", servers: {} })).toThrow(/needs PostgreSQL's address/);
     expect(() => drJson({ ...input, identity: "redis", servers: { redis: [] } })).toThrow(/needs Redis's address/);
