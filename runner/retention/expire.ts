@@ -24,7 +24,7 @@ export interface Expiry {
   readonly freed: Readonly<Record<string, Freed>>;
   /** Records that are gone, or of a dry run are over. */
   readonly records: readonly string[];
-  /** Backups whose time is over and whose record waits: for a lock, or for a backend that is down. */
+  /** Backups whose time is over and whose record waits: for a lock, for a backend that is down, or for a copy in an archive. */
   readonly waiting: number;
   readonly spared: Decision["spared"];
   readonly problems: readonly string[];
@@ -87,7 +87,7 @@ class Run {
   async preview(): Promise<Expiry> {
     const { due, spared } = decide(this.#context.plan, await this.#context.catalog.list(), this.#startedAt);
     await Promise.all(this.#context.backends.map((backend) => this.#clear(backend, due, () => Promise.resolve())));
-    const going = due.filter(({ record }) => !this.#isLocked(record));
+    const going = due.filter(({ record }) => !this.#stays(record));
     return this.#result("dry-run", { records: going.map(({ record }) => record.id), waiting: due.length - going.length, spared });
   }
 
@@ -101,7 +101,7 @@ class Run {
       decision = decide(this.#context.plan, listing, this.#startedAt);
       const down = new Set(listing.problems.flatMap(({ backend, key }) => (key === undefined ? [backend] : [])));
       await Promise.all(this.#context.backends.filter(({ name }) => !down.has(name)).map((backend) => this.#clear(backend, decision.due, (keys) => backend.remove(keys))));
-      const over = decision.due.map(({ record }) => record).filter((record) => !this.#left.has(record.id) && !this.#isLocked(record));
+      const over = decision.due.map(({ record }) => record).filter((record) => !this.#left.has(record.id) && !this.#stays(record));
       // While a backend is down its records stay, so theirs elsewhere do: they are small, and one that comes back alone
       // would be counted again.
       if (down.size === 0) removed = await this.#removeRecords(listing.records, over);
@@ -152,8 +152,11 @@ class Run {
     }
   }
 
-  /** A record that some backend would not let go of stays everywhere. */
-  #isLocked({ store, id, finishedAt }: BackupRecord): boolean {
+  /** A record that some backend would not let go of stays everywhere; so does that of a copy which is out of reach here,
+   * in an archive: without it nobody would know what lies there. */
+  #stays({ store, id, finishedAt, copies }: BackupRecord): boolean {
+    const within = new Set(this.#context.backends.map(({ name }) => name));
+    if (copies.some(({ status, backend }) => status === "ok" && !within.has(backend))) return true;
     return this.#context.backends.some(({ name }) => unlockedAt(this.#context.plan, name, keyOf(store, id), Date.parse(finishedAt)) > this.#startedAt.getTime());
   }
 

@@ -110,6 +110,14 @@ describe("dr expire", () => {
     expect(await keysIn("s3", `agents/${old.id}/`)).toHaveLength(2);
   });
 
+  it("keeps the record of what lies in an archive, which it cannot reach", async () => {
+    const archived = await checkpoint(days(400), { copies: [copyOk("archive")] });
+    await checkpoint(days(399), { copies: [copyOk("archive")] });
+    await checkpoint(60);
+    expect(await expire(context)).toMatchObject({ outcome: "ok", records: [], waiting: 1 });
+    expect(await ids()).toContain(archived.id);
+  });
+
   it("keeps what counted in the counters, over several runs", async () => {
     await checkpoint(days(10), { copies: [copyOk("r2"), copyFailed("s3")] });
     await checkpoint(days(9));
