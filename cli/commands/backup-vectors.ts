@@ -36,7 +36,7 @@ function render(result: VectorsBackup): string {
   const listed = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
   return [
     `${record.id}: ${Number(points)} vectors, ${formatSize(record.sourceBytes)}, reaches to ${record.watermark.time}`,
-    base === record.id ? "a full backup" : `${formatSize(Number(storedBytes))} new, builds upon ${String(base)}`,
+    base === record.id ? "a full backup" : `${formatSize(Number(storedBytes))} new, builds upon ${typeof base === "string" ? base : "an older one"}`,
     ...renderCopies(record.copies),
     ...listed(vanished).map((name) => `${name} was deleted meanwhile, and is not in it`),
     ...listed(leftOnServer).map((name) => `left on the server until the next run: ${name}`),

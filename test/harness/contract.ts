@@ -92,12 +92,15 @@ export async function startContractServer(file: URL, headers: Readonly<Record<st
     const name = `${request.method ?? ""} ${found?.operation.path ?? url.pathname}`;
     state.asked.push(name);
     const fault = state.fault(name, decodeURIComponent(url.pathname));
-    if (fault === "drop") return void request.socket.destroy();
-    if (typeof fault === "number") return send(response, { status: fault, json: { status: { error: "made up by the test" } } });
-    if (Object.entries(headers).some(([header, value]) => request.headers[header] !== value)) return send(response, { status: 401, json: { status: { error: "wrong key" } } });
-    if (found === undefined) {
-      state.broken.push(`${name} is no operation`);
-      return send(response, { status: 404 });
+    const wrongKey = Object.entries(headers).some(([header, value]) => request.headers[header] !== value);
+    if (fault === "drop") {
+      request.socket.destroy();
+      return;
+    }
+    if (found === undefined) state.broken.push(`${name} is no operation`);
+    if (typeof fault === "number" || wrongKey || found === undefined) {
+      send(response, { status: typeof fault === "number" ? fault : wrongKey ? 401 : 404, json: { status: { error: "made up by the test" } } });
+      return;
     }
     const { operation } = found;
     const json = request.headers["content-type"]?.includes("json") === true ? (JSON.parse(bytes.toString("utf8")) as unknown) : undefined;
@@ -106,8 +109,7 @@ export async function startContractServer(file: URL, headers: Readonly<Record<st
     const { status = 200 } = given;
     const expected = operation.answers[String(status)];
     if (status < 300) state.broken.push(...(expected === undefined ? [`answers ${status}`] : expected.binary === true ? [] : violations(given.json, expected)).map((what) => `answer to ${name}: ${what}`));
-    if (fault === "cut") return cut(response, given);
-    send(response, given);
+    (fault === "cut" ? cut : send)(response, given);
   };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const bound = server.address();

@@ -21,12 +21,12 @@ export interface PineconeRestored {
 }
 
 /** Makes the index where there is none; one that holds vectors must have been emptied by whoever was told to. */
-export async function ensureIndex({ report, signal }: RunContext, pinecone: Pinecone, { index }: PineconeContent): Promise<void> {
+export async function ensureIndex(context: RunContext, pinecone: Pinecone, { index }: PineconeContent): Promise<void> {
   const found = await pinecone.describe();
   if (found === undefined) {
-    report({ step: `make the index ${pinecone.index}` });
+    context.report({ step: `make the index ${pinecone.index}` });
     await pinecone.create(index);
-    await waitFor(`the index ${pinecone.index}`, async () => (await pinecone.describe())?.status.ready === true, { within: creating, every: 1, signal });
+    await waitFor(`the index ${pinecone.index}`, async () => (await pinecone.describe())?.status.ready === true, { within: creating, every: 1, signal: context.signal });
     return;
   }
   const different = found.metric !== index.metric || (found.dimension ?? null) !== index.dimension;

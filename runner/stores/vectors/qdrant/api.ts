@@ -175,4 +175,6 @@ export async function openNodes(addresses: readonly QdrantAddress[], signal: Abo
   throw failure.reason;
 }
 
-export const closeNodes = async (nodes: readonly QdrantNode[]): Promise<void> => void (await Promise.all(nodes.map((node) => node.close())));
+export async function closeNodes(nodes: readonly QdrantNode[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.close()));
+}

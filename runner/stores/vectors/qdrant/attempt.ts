@@ -36,12 +36,13 @@ export async function othersOn(nodes: readonly QdrantNode[], collections: readon
 }
 
 /** One backend that has it is enough; where none takes it, the backup could not be stored either. */
-export async function announce({ backends, passphrase, report }: RunContext, attempt: Attempt): Promise<void> {
-  const message = await encryptBytes(Buffer.from(JSON.stringify(attempt)), await passphrase(), { filename: "attempt" });
+export async function announce(context: RunContext, attempt: Attempt): Promise<void> {
+  const { backends } = context;
+  const message = await encryptBytes(Buffer.from(JSON.stringify(attempt)), await context.passphrase(), { filename: "attempt" });
   const results = await Promise.allSettled(backends.map((backend) => backend.put(attemptKey(attempt.id), message)));
   const reasons = results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
   if (reasons.length === backends.length) throw new DrError({ kind: "unavailable", what: `no backend takes anything: ${reasons.join("; ")}`, where: attempt.id, todo: "See why each backend fails; then back up again." });
-  if (reasons.length > 0) report({ step: `not every backend knows of this attempt: ${reasons.join("; ")}` });
+  if (reasons.length > 0) context.report({ step: `not every backend knows of this attempt: ${reasons.join("; ")}` });
 }
 
 /**

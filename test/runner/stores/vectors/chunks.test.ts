@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { chunksOf, type ChunkSizes } from "../../../../runner/stores/vectors/chunks.ts";
 import { sameHits } from "../../../../runner/stores/vectors/qdrant/sample.ts";
@@ -8,11 +9,9 @@ const sizes: ChunkSizes = { least: 2_048, usual: 8_192, most: 32_768 };
 const bytes = (seed: string, length: number): Buffer => Buffer.concat(Array.from({ length: Math.ceil(length / 64) }, (_, part) => createHash("sha512").update(`${seed}${part}`).digest())).subarray(0, length);
 
 async function cut(data: Buffer, piece: number): Promise<string[]> {
-  async function* source(): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < data.length; at += piece) yield data.subarray(at, at + piece);
-  }
+  const pieces = Array.from({ length: Math.ceil(data.length / piece) }, (_, place) => data.subarray(place * piece, (place + 1) * piece));
   const chunks: Buffer[] = [];
-  for await (const chunk of chunksOf(source(), sizes)) chunks.push(Buffer.from(chunk));
+  for await (const chunk of chunksOf(Readable.from(pieces), sizes)) chunks.push(Buffer.from(chunk));
   expect(Buffer.concat(chunks).equals(data)).toBe(true);
   expect(chunks.every(({ length }) => length <= sizes.most)).toBe(true);
   expect(chunks.slice(0, -1).every(({ length }) => length >= sizes.least)).toBe(true);
