@@ -95,7 +95,8 @@ async function serverConfig({ program, seal }: IsolatedVaultOptions, { api, clus
     // Of the loopback interface, for the minutes of a verification; nobody has a token of it but us, and we make ours of
     // the unseal keys, which OpenBao since 2.5.3 lets nobody do without a token unless it is told to.
     listener: [{ tcp: { address: `127.0.0.1:${api}`, cluster_address: `127.0.0.1:${cluster}`, tls_disable: true, ...(program.name === "bao" ? { disable_unauthed_generate_root_endpoints: false } : {}) } }],
-    storage: { raft: { path: data, node_id: "verification" } },
+    // The least patience with a leader: it is alone, and each of its elections is waited for.
+    storage: { raft: { path: data, node_id: "verification", performance_multiplier: 1 } },
     ...(seal === undefined || seal.type === "shamir" ? {} : { seal: [{ [seal.type]: await sealStanza(seal) }] }),
     ...(seal?.type === "awskms" && seal.plugin !== undefined ? { plugin_directory: seal.plugin.directory, plugin: [{ kms: [{ awskms: { command: seal.plugin.command, sha256sum: seal.plugin.sha256 } }] }] } : {}),
   };
