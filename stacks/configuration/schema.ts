@@ -92,24 +92,24 @@ const monitoring = z.strictObject({
   /** The region's Prometheus, `http://HOST:PORT`, for its snapshots. Absent: none is made here. */
   prometheus: z.url().optional(),
   prometheusNamespace: text.default("monitoring"),
-  /** What the region's Prometheus and Alertmanager select by. */
-  labels: z.record(text, z.string()).default({}),
-  /** A Kubernetes secret with the webhook of a service that calls people when it hears nothing. */
   /** The claim of its volume, which a job mounts to read its snapshots: Prometheus must then run in the region's own
    * namespace. Absent: no snapshot is made here. */
   prometheusClaim: text.optional(),
+  /** What the region's Prometheus and Alertmanager select by. */
+  labels: z.record(text, z.string()).default({}),
+  /** A Kubernetes secret with the webhook of a service that calls people when it hears nothing. */
   deadMansSwitch: z.strictObject({ secret: text, key: text }),
 });
 
-const inCluster = { topology, cluster, images, versions: versions.prefault({}), issuer, storage, networks: z.array(cidr).default([]), peers: z.array(peer).default([]) };
-const serving = { ...inCluster, aws: awsAccount, r2, vectors: vectors.optional(), vaultSeal: vaultSeal.optional(), vault: z.boolean().default(true), health: health.default({ kind: "service" }), monitoring, configuration: configuration.prefault({}), suspended: z.boolean().default(false) };
-const lockMode = z.enum(["GOVERNANCE", "COMPLIANCE"]);
 /** Git repositories, and where the API of the region's cluster is, whose manifests are kept. */
 const configuration = z.strictObject({
   repositories: z.array(z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lower-case letters, digits and hyphens"), source: z.url({ protocol: /^https$/ }) })).default([]),
   kubernetesApi: z.strictObject({ networks: z.array(cidr).min(1), port: z.int().min(1).max(65_535).default(443) }).optional(),
 });
 
+const inCluster = { topology, cluster, images, versions: versions.prefault({}), issuer, storage, networks: z.array(cidr).default([]), peers: z.array(peer).default([]) };
+const serving = { ...inCluster, aws: awsAccount, r2, vectors: vectors.optional(), vaultSeal: vaultSeal.optional(), vault: z.boolean().default(true), health: health.default({ kind: "service" }), monitoring, configuration: configuration.prefault({}), suspended: z.boolean().default(false) };
+const lockMode = z.enum(["GOVERNANCE", "COMPLIANCE"]);
 const archive = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("glacier-vault"), completeLock: z.boolean() }),
   z.strictObject({ kind: z.literal("s3"), storageClass: z.enum(["GLACIER", "DEEP_ARCHIVE"]).default("GLACIER") }),
