@@ -39,6 +39,7 @@ export default defineConfig({
           setupFiles: [leaveNothing],
           testTimeout: 400_000,
           maxWorkers: 1,
+          maxConcurrency: 2,
         },
       },
     ],
