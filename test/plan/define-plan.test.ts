@@ -192,7 +192,7 @@ const acceptances: readonly Case[] = [
   ["a store that the plan has not", (draft) => (draft.stores = draft.stores.filter((store) => store.name !== "vault")), "accepted[vault region rpo].store", /one of the plan's stores/],
   ["no more than the objective", (draft) => (itemIn(draft.accepted, 0).upTo = seconds(0)), "accepted[postgres region rpo].upTo", /or it accepts nothing/],
   ["more loss than the system's RPO", (draft) => (itemIn(draft.accepted, 0).upTo = hours(1)), "accepted[postgres region rpo].upTo", /system.rpo/],
-  ["more time than the cold tier's", (draft) => (itemIn(draft.accepted, draft.accepted.length - 1).upTo = hours(9)), "accepted[metrics provider rto].upTo", /tiers.cold.rto/],
+  ["more time than the cold tier's", (draft) => (itemIn(draft.accepted, draft.accepted.length - 1).upTo = hours(9)), "accepted[vault provider rto].upTo", /tiers.cold.rto/],
   ["what is met", accept({ store: "postgres", scope: "process", what: "rpo", upTo: minutes(1), reason: "to be safe" }), "accepted[postgres process rpo]", /the objective is met/],
 ];
 

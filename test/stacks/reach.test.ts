@@ -11,7 +11,7 @@ const peer = z.object({ podSelector: z.object({ matchLabels: labels }).optional(
 const policy = z.object({ metadata: z.object({ name: z.string() }), spec: z.object({ egress: z.array(z.object({ to: z.array(peer), ports: z.array(z.object({ port: z.number() })) })).default([]) }) });
 const files = z.object({ metadata: z.object({ name: z.string() }), data: z.record(z.string(), z.string()) });
 const server = z.object({ host: z.string(), port: z.number() });
-const drJson = z.object({ postgres: server.extend({ pgbackrestServer: server.optional() }).optional(), redis: server.optional() });
+const drJson = z.object({ postgres: server.extend({ pgbackrestServer: server.optional() }).optional(), redis: z.object({ servers: z.array(server) }).optional() });
 
 const inside = /^(?:([a-z0-9-]+)\.)?([a-z0-9-]+)\.blackroad-dr\.svc\.cluster\.local$/;
 
@@ -46,7 +46,7 @@ describe.each(["primary", "secondary"] as const)("in the stack %s", (role) => {
     const told = configured.flatMap(({ data, metadata }) => {
       const { postgres, redis } = drJson.parse(JSON.parse(data["dr.json"] ?? ""));
       const identity = metadata.name.slice("dr-config-".length);
-      return [postgres, postgres?.pgbackrestServer, redis].filter((one) => one !== undefined).map((one) => ({ policyName: identity === "exporter" ? "exporter-network" : `jobs-${identity}-network`, ...one }));
+      return [postgres, postgres?.pgbackrestServer, ...(redis?.servers ?? [])].filter((one) => one !== undefined).map((one) => ({ policyName: identity === "exporter" ? "exporter-network" : `jobs-${identity}-network`, ...one }));
     });
     expect(told.length).toBeGreaterThan(8);
     expect(told.map(({ host, policyName, port }) => obstacle(policyName, host, port)).filter((one) => one !== undefined)).toEqual([]);
