@@ -23,7 +23,8 @@ export function registerBackupConfiguration(backup: Command, context: CliContext
 }
 
 function renderBackup({ record, outcome, changed }: ConfigurationBackup): string {
-  const first = changed ? `${record.id}: ${formatSize(record.sourceBytes)} stored` : `${record.id}: nothing has changed since ${String(record.details["unchangedSince"])}`;
+  const since = record.details["unchangedSince"];
+  const first = changed ? `${record.id}: ${formatSize(record.sourceBytes)} stored` : `${record.id}: nothing has changed since ${typeof since === "string" ? since : "the one before"}`;
   return [first, ...renderCopies(record.copies), ...(outcome === "partial" ? ["partial: not every backend has it"] : [])].join("\n");
 }
 

@@ -28,8 +28,9 @@ export class S3Glacier implements ArchiveDepot {
   }
 
   static async open(config: S3ArchiveConfig): Promise<S3Glacier> {
-    const { kind: _kind, storageClass: _class, ...place } = config;
-    return new S3Glacier(config, await openClients({ ...place, kind: "s3" }, () => undefined));
+    const { name, endpoint, region, bucket, prefix, caFile, credentialsFile } = config;
+    const place = { kind: "s3", name, endpoint, region, bucket, prefix, ...(caFile === undefined ? {} : { caFile }), ...(credentialsFile === undefined ? {} : { credentialsFile }) } as const;
+    return new S3Glacier(config, await openClients(place, () => undefined));
   }
 
   async store(label: string, source: Readable, { expectedBytes, signal }: { readonly expectedBytes: number; readonly signal: AbortSignal }): Promise<StoredArchive> {

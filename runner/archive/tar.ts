@@ -44,11 +44,12 @@ export function tarBytes(entries: readonly Pick<TarEntry, "path" | "bytes">[]): 
 
 /** @throws DrError where a source has more or fewer bytes than it was said to have */
 export async function* tar(entries: readonly TarEntry[]): AsyncGenerator<Uint8Array> {
-  for (const { path, bytes, open } of entries) {
+  for (const entry of entries) {
+    const { path, bytes } = entry;
     const lines = Buffer.from(extended("path", path) + extended("size", String(bytes)));
     yield Buffer.concat([header("././@PaxHeader", lines.length, "x"), lines, padding(lines.length), header(path, bytes, "0")]);
     let written = 0;
-    for await (const chunk of await open()) {
+    for await (const chunk of await entry.open()) {
       written += chunk.length;
       if (written > bytes) break;
       yield chunk;

@@ -54,44 +54,51 @@ export async function startFakeGlacier(): Promise<FakeGlacier> {
     const body = await buffer(request);
     const fault = glacier.fault(method, path);
     if (fault === "cut") return void request.socket.destroy();
-    if (typeof fault === "number") return refuse(response, fault, fault === 403 ? "AccessDeniedException" : "ServiceUnavailableException", "by the test");
+    if (typeof fault === "number") { refuse(response, fault, fault === 403 ? "AccessDeniedException" : "ServiceUnavailableException", "by the test"); return; }
     const hash = headers["x-amz-sha256-tree-hash"];
     const [, kind, id, output] = /^(?:\/([a-z-]+)(?:\/([^/]+))?(\/output)?)?$/.exec(path) ?? [];
     if (kind === undefined) return void response.writeHead(200).end(JSON.stringify({ VaultName: "v", NumberOfArchives: archives.size }));
-    if (kind === "archives") return hash === treeHash(body) ? keep(response, body) : refuse(response, 400, "InvalidParameterValueException", "checksum");
+    if (kind === "archives") {
+      if (hash !== treeHash(body)) refuse(response, 400, "InvalidParameterValueException", "checksum");
+      else keep(response, body);
+      return;
+    }
     if (kind === "multipart-uploads" && id === undefined) {
       if (method === "GET") return void response.writeHead(200).end(JSON.stringify({ UploadsList: [...uploads].map(([uploadId, one]) => ({ MultipartUploadId: uploadId, ArchiveDescription: one.description, CreationDate: one.created.toISOString(), PartSizeInBytes: one.partSize })), Marker: null }));
       const partSize = Number(headers["x-amz-part-size"]);
-      if (!Number.isInteger(Math.log2(partSize / mebibyte))) return refuse(response, 400, "InvalidParameterValueException", "part size");
+      if (!Number.isInteger(Math.log2(partSize / mebibyte))) { refuse(response, 400, "InvalidParameterValueException", "part size"); return; }
       const uploadId = randomBytes(12).toString("hex");
       uploads.set(uploadId, { description: String(headers["x-amz-archive-description"] ?? ""), partSize, created: new Date(), parts: new Map() });
       return void response.writeHead(201, { "x-amz-multipart-upload-id": uploadId, location: `/multipart-uploads/${uploadId}` }).end();
     }
     if (kind === "multipart-uploads") {
       const upload = uploads.get(id ?? "");
-      if (upload === undefined) return refuse(response, 404, "ResourceNotFoundException", "no such upload");
-      if (method === "DELETE") return void (uploads.delete(id ?? ""), response.writeHead(204).end());
+      if (upload === undefined) { refuse(response, 404, "ResourceNotFoundException", "no such upload"); return; }
+      if (method === "DELETE") {
+        uploads.delete(id ?? "");
+        return void response.writeHead(204).end();
+      }
       if (method === "PUT") {
         const [, from = "", to = ""] = /^bytes (\d+)-(\d+)\/\*$/.exec(String(headers["content-range"])) ?? [];
         const fits = Number(from) % upload.partSize === 0 && Number(to) - Number(from) + 1 === body.length && body.length <= upload.partSize;
-        if (!fits || hash !== treeHash(body)) return refuse(response, 400, "InvalidParameterValueException", "range or checksum");
+        if (!fits || hash !== treeHash(body)) { refuse(response, 400, "InvalidParameterValueException", "range or checksum"); return; }
         upload.parts.set(Number(from), body);
         return void response.writeHead(204, { "x-amz-sha256-tree-hash": hash }).end();
       }
       const whole = Buffer.concat([...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part));
-      if (whole.length !== Number(headers["x-amz-archive-size"]) || hash !== treeHash(whole)) return refuse(response, 400, "InvalidParameterValueException", "size or checksum");
+      if (whole.length !== Number(headers["x-amz-archive-size"]) || hash !== treeHash(whole)) { refuse(response, 400, "InvalidParameterValueException", "size or checksum"); return; }
       uploads.delete(id ?? "");
-      return keep(response, whole);
+      keep(response, whole); return;
     }
     if (method === "POST") {
       const asked = JSON.parse(body.toString()) as { Type: string; ArchiveId: string; Tier: string };
-      if (!archives.has(asked.ArchiveId)) return refuse(response, 404, "ResourceNotFoundException", "no such archive");
+      if (!archives.has(asked.ArchiveId)) { refuse(response, 404, "ResourceNotFoundException", "no such archive"); return; }
       const jobId = randomBytes(12).toString("hex");
       jobs.set(jobId, { archive: asked.ArchiveId, tier: asked.Tier, done: false });
       return void response.writeHead(202, { "x-amz-job-id": jobId }).end();
     }
     const job = jobs.get(id ?? "");
-    if (job === undefined) return refuse(response, 404, "ResourceNotFoundException", "no such job");
+    if (job === undefined) { refuse(response, 404, "ResourceNotFoundException", "no such job"); return; }
     if (output === undefined) return void response.writeHead(200).end(JSON.stringify({ JobId: id, Completed: job.done, StatusCode: job.done ? "Succeeded" : "InProgress", CreationDate: new Date().toISOString() }));
     const data = archives.get(job.archive) ?? Buffer.alloc(0);
     response.writeHead(200, { "content-length": data.length, "x-amz-sha256-tree-hash": treeHash(data) });

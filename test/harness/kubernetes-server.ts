@@ -12,6 +12,8 @@ export interface FakeCluster {
   readonly config: KubernetesConfig;
   /** What was asked, in order, with the `accept` header. */
   readonly asked: { readonly path: string; readonly accept: string | undefined }[];
+  /** No list has anything any more. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function startFakeCluster(folder: string): Promise<FakeCluster> {
   if (address === null || typeof address === "string") throw new TypeError("a TCP server has a port");
   return {
     lists, asked,
+    forget: () => Object.keys(lists).forEach((path) => (lists[path] = [])),
     config: { url: `https://localhost:${address.port}`, caFile: certificate.caFile, tokenFile },
     close: () => new Promise((resolve) => {
       server.closeAllConnections();

@@ -93,7 +93,8 @@ async function listAll(server: HttpServer, path: string, signal: AbortSignal, ac
 }
 
 function withoutServerFields(found: KubernetesObject): KubernetesObject {
-  const { status: _status, metadata: { annotations = {}, ...rest }, ...more } = found;
+  const { metadata: { annotations = {}, ...rest } } = found;
+  const more = Object.fromEntries(Object.entries(found).filter(([name]) => name !== "status"));
   const kept = Object.entries(annotations).filter(([name]) => !serverAnnotations.some((one) => one === name));
   const fields = Object.entries(rest).filter(([name]) => !serverFields.some((one) => one === name));
   return { ...more, metadata: { ...Object.fromEntries(fields), name: found.metadata.name, ...(kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) }) } };

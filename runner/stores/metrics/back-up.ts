@@ -61,7 +61,7 @@ export async function backUpMetrics(context: RunContext): Promise<MetricsBackup>
     const swept = await sweepSnapshots(context, config);
     const begun = performance.now();
     const snapshot = await takeSnapshot(context, config, attempt.id, { startedAt: attempt.startedAt, deadline }, signal);
-    const record = await storeSnapshot(run, config, snapshot, begun).finally(snapshot.remove);
+    const record = await storeSnapshot(run, config, snapshot, begun).finally(() => snapshot.remove());
     const { failed } = await context.catalog.write(record);
     return { record, outcome: failed.length > 0 || outcomeOf(record) === "partial" ? "partial" : "ok", uploaded: run.uploaded, swept };
   } catch (error) {

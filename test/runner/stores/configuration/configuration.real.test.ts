@@ -55,7 +55,7 @@ beforeEach(async () => {
   await git("init", "--quiet", repository());
   await commit("first");
   await writeState("primary", "v1:c2VjcmV0");
-  for (const path of Object.keys(cluster.lists)) delete cluster.lists[path];
+  cluster.forget();
   cluster.lists["/apis/apps/v1/deployments"] = [
     {
       metadata: { name: "api", namespace: "services", uid: "1", resourceVersion: "77", managedFields: [{}], annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{}", note: "kept" } },
@@ -143,7 +143,7 @@ describe("the configuration", () => {
     const changes: readonly (() => Promise<unknown>)[] = [
       () => commit("second"),
       () => git("-C", repository(), "update-ref", "refs/heads/other", "HEAD"),
-      async () => void (cluster.lists["/api/v1/services"] = [{ metadata: { name: "api", namespace: "services" } }]),
+      () => Promise.resolve((cluster.lists["/api/v1/services"] = [{ metadata: { name: "api", namespace: "services" } }])),
       () => writeState("primary", "v1:b3RoZXI"),
       () => writeFile(join(state(), ".pulumi/stacks/dr/other.json.gz"), gzipSync(JSON.stringify({ version: 3, checkpoint: { stack: "other" } }))),
       () => writeFile(join(repository(), "file"), "not committed"),

@@ -31,7 +31,7 @@ beforeAll(async () => {
   prometheus = await startTestPrometheus(folder.path);
 });
 afterAll(async () => {
-  await prometheus?.kill();
+  if (prometheusInstalled) await prometheus.kill();
   await folder.remove();
 });
 afterEach(() => {
@@ -141,7 +141,7 @@ describe.skipIf(!prometheusInstalled)("a snapshot of Prometheus", () => {
   it("goes on with one backend, and completes the other from it when that is back", async () => {
     const partial = await backUpMetrics(await context("partial", { wrap: refusing("s3") }));
     expect(partial.outcome).toBe("partial");
-    expect(partial.record.copies).toMatchObject([{ status: "ok" }, { backend: "s3", status: "failed", error: expect.stringContaining("connection refused") }]);
+    expect(partial.record.copies).toMatchObject([{ status: "ok" }, { backend: "s3", status: "failed", error: expect.stringContaining("connection refused") as string }]);
     const run = await context("partial");
     const whole = await backUpMetrics(run);
     expect([whole.outcome, whole.uploaded.blocks]).toEqual(["ok", 1]);
