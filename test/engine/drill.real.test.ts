@@ -20,5 +20,5 @@ describe("the drill stack", () => {
     await drill.remove();
     expect(await engine().stacks()).not.toContain("drill");
     expect(engine().providers.cloud.all()).toEqual(before);
-  });
+  }, 600_000); // ten operations of the engine
 });

@@ -21,7 +21,7 @@ describe("what is kept", () => {
       await made.up();
       stacks.set(role, made);
     }
-  });
+  }, 600_000); // four stacks
 
   const values = (): Readonly<Record<string, string>> =>
     Object.fromEntries(
