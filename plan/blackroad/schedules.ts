@@ -22,8 +22,8 @@ export const schedules: readonly Schedule[] = [
   { name: "postgres-diff", cron: "0 * * * *", command: ["backup", "postgres", "diff"], writes: "changes", since: "postgres-full", tool: "pgbackrest", retention: retention.snapshot, deadline: minutes(45), keeps: "S4" },
   { name: "postgres-full", cron: "0 2 * * *", command: ["backup", "all"], writes: "everything", tool: "pgbackrest", retention: retention.full, deadline: minutes(90), keeps: "S5" },
   { name: "redis-snapshot", ...frequent, command: ["backup", "redis", "snapshot", "--leader-only"], retention: retention.incremental, keepLonger: ladder, keeps: "S3 S4 S5 D2" },
-  { name: "vault-snapshot", ...frequent, command: ["backup", "vault", "snapshot"], retention: retention.snapshot, keepLonger: ladder.slice(1), keeps: "S5 D3 M3" },
-  { name: "vectors-snapshot", ...frequent, command: ["backup", "vectors", "snapshot"], retention: retention.incremental, keepLonger: ladder, keeps: "D4" },
+  { name: "vault-snapshot", ...frequent, command: ["backup", "vault", "snapshot", "--leader-only"], retention: retention.snapshot, keepLonger: ladder.slice(1), keeps: "S5 D3 M3" },
+  { name: "vectors-snapshot", ...frequent, command: ["backup", "vectors", "snapshot", "--leader-only"], retention: retention.incremental, keepLonger: ladder, keeps: "D4" },
   { name: "objects-sync", ...frequent, writes: "mirror", command: ["backup", "objects", "sync"], retention: retention.full, keeps: "D5" },
   // Every agent's state, apart from the stores' own backups, so that one agent can be brought back alone (R3).
   { name: "agents-checkpoint", ...frequent, command: ["backup", "agents", "checkpoint", "--leader-only"], retention: retention.incremental, keeps: "R3 R5" },
