@@ -113,7 +113,7 @@ describe("a production in three regions on this machine", () => {
 
   it("takes a server back that was killed, as the synchronous replica", async () => {
     await env.startServer("a1");
-    await waitForSynchronous(env.member("a2"), "a1", 60);
+    await waitForSynchronous(env.member("a2"), "a1", 150);
   });
 
   it("goes on in the second region by itself when every server and disk of the first is gone", async () => {
