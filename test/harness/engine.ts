@@ -32,7 +32,7 @@ export interface StateResource {
 }
 
 export interface RunOptions {
-  /** Seconds. Default: 240, as an `up` of ten seconds took more than two minutes on a machine that did something else first. */
+  /** Seconds. Default: 240: on a machine that was busy with other things, an `up` of the archive did not end within 110. */
   readonly within?: number;
   /** More arguments of the command. */
   readonly args?: readonly string[];
