@@ -177,7 +177,7 @@ async function stopServersIn(into: string): Promise<void> {
     if (pid > 0) killGroup(pid);
   }
   for (const folder of [into, join(into, "postgres")]) {
-    if (!(await readdir(folder).catch(() => [])).includes("postmaster.pid")) continue;
+    if (!(await readdir(folder).catch((): string[] => [])).includes("postmaster.pid")) continue;
     const { stdout } = await run("bash", ["-c", "ls -d /usr/lib/postgresql/*/bin | tail -1"], { deadline: 10 });
     await run(await findProgram("pg_ctl", stdout.trim()), ["stop", "-m", "immediate", "-D", folder], { deadline: 60, accept: [0, 1], cwd: "/", user: databaseUser() });
   }
