@@ -37,19 +37,20 @@ describe("the policy pack", () => {
       await writeFile(file(), (await readFile(file(), "utf8")).replace(right, right.replace("Enabled", "Suspended")));
       return stack.preview({ args: await withPack(engine(), settings) });
     };
-    const summary = (settings: Readonly<Record<string, unknown>>) =>
-      preview(settings).catch((error: unknown) => {
-        if (error instanceof EngineError) return error.summary;
-        throw error;
-      });
+    const refusal = (settings: Readonly<Record<string, unknown>>): Promise<EngineError> =>
+      preview(settings).then(
+        () => Promise.reject(new Error("the preview went through")),
+        (error: unknown) => (error instanceof EngineError ? error : Promise.reject(new Error("no refusal of the engine's", { cause: error }))),
+      );
     const failing = (policies: readonly PolicyMessage[]) => policies.filter(({ level }) => level === "mandatory");
     afterAll(async () => {
       if (stacks.has("archive")) await writeFile(file(), (await readFile(file(), "utf8")).replace(right.replace("Enabled", "Suspended"), right));
     });
 
     it("stops the preview, with the rule's message at the resource", async () => {
-      const { policies } = await summary({});
-      const own = failing(policies).filter(({ policy }) => policy === "s3-versioning");
+      const refused = await refusal({});
+      expect(refused.message).toMatch(/^s3-versioning: .*access-log-versioning: /m);
+      const own = failing(refused.summary.policies).filter(({ policy }) => policy === "s3-versioning");
       expect(own.map(({ urn }) => urn?.split("::").at(-1)).toSorted()).toEqual(names);
       for (const { message } of own) expect(message).toMatch(/versioningConfiguration\.status is "Suspended", not "Enabled"\. .*Set versioningConfiguration\.status to "Enabled"/s);
     });
@@ -60,8 +61,7 @@ describe("the policy pack", () => {
     });
 
     it("stops under a waiver that has expired, and says so", async () => {
-      const { policies } = await summary(waivers("2026-01-31"));
-      const own = failing(policies);
+      const own = failing((await refusal(waivers("2026-01-31"))).summary.policies);
       expect(own.filter(({ policy }) => policy === "s3-versioning").map(({ message }) => /expired on 2026-01-31/.test(message))).toEqual([true, true]);
     });
 
