@@ -13,7 +13,7 @@ import { labelsOf } from "../kubernetes/pod.ts";
 import { topologyProblems, type Topology } from "../topology.ts";
 import { configMap, identityLabels, networkPolicy, podOf, serviceAccount, speaksToKubernetes, type DrContainer, type IdentityPlace } from "./identity-pod.ts";
 import { manifestReader } from "./manifest-reader.ts";
-import { reachProblems, type ObjectStores, type RegionServers } from "./reach.ts";
+import { reachProblems, type Notifications, type ObjectsSource, type ObjectStores, type RegionServers } from "./reach.ts";
 import { cronJobName, scheduleProblems, startingDeadlineOf } from "./schedule-problems.ts";
 
 export interface BackupScheduleArgs {
@@ -31,6 +31,10 @@ export interface BackupScheduleArgs {
   /** What is kept of the configuration besides the cluster's manifests. Absent, and `servers.kubernetes` too: nothing is
    * kept, and the job is not declared. */
   readonly configuration?: DrConfiguration;
+  /** The services' bucket. Absent: no object is copied, and the job is not declared. */
+  readonly objects?: ObjectsSource;
+  /** Who is told of failed backups at once. Default: nobody; the alerts tell what is missing. */
+  readonly notifications?: Notifications;
   /** ARN of each identity's IAM role in this region; annotates the service accounts for EKS's web identity. Absent where
    * the cluster is not EKS: credentials then come from elsewhere. */
   readonly roleArns?: Readonly<Partial<Record<IdentityName, pulumi.Input<string>>>>;
@@ -144,9 +148,10 @@ const roomOf = (identity: IdentityName): Pick<DrContainer, "cpu" | "memory"> =>
   heavy.has(identity) ? { cpu: { requested: "500m", most: "2" }, memory: { requested: "512Mi", most: "2Gi" } } : { cpu: { requested: "100m", most: "1" }, memory: { requested: "256Mi", most: "768Mi" } };
 
 /** `all` backs up what there is; anything else has nothing to do without its server. */
-function hasServers(schedule: Schedule, { servers, configuration }: Pick<BackupScheduleArgs, "servers" | "configuration">): boolean {
+function hasServers(schedule: Schedule, { servers, configuration, objects }: Pick<BackupScheduleArgs, "servers" | "configuration" | "objects">): boolean {
   const { name } = identityOf(schedule.name);
   if (name === "all") return true;
+  if (name === "objects") return objects !== undefined;
   const absent = { vault: servers.vault === undefined, vectors: servers.vectors === undefined, prometheus: servers.prometheus?.data === undefined, kubernetes: servers.kubernetes === undefined && configuration === undefined, postgres: false, pgbackrest: false, redis: false };
   return serversOf(name).every((server) => !absent[server]);
 }
@@ -159,7 +164,7 @@ const namespaceOf = ({ topology, region }: Pick<BackupScheduleArgs, "topology" |
   return place.namespace;
 };
 
-function problemsOf({ plan, region, topology, image, servers, objectStores }: BackupScheduleArgs): readonly (string | undefined | false)[] {
+function problemsOf({ plan, region, topology, image, servers, objectStores, objects, notifications }: BackupScheduleArgs): readonly (string | undefined | false)[] {
   const role = regionOf(plan, region)?.role;
   return [
     role === undefined && `region: ${region} is no region of the plan`,
@@ -168,6 +173,6 @@ function problemsOf({ plan, region, topology, image, servers, objectStores }: Ba
     imageProblem(image),
     ...scheduleProblems(plan),
     servers.prometheus?.data !== undefined && servers.prometheus.namespace !== topology.places.find((one) => one.region === region)?.namespace && `servers.prometheus: its claim ${servers.prometheus.data.claim} is in ${servers.prometheus.namespace}, and a pod mounts claims of its own namespace alone`,
-    ...reachProblems(servers, objectStores, writtenBackends(plan).map(({ name }) => name)),
+    ...reachProblems(servers, objectStores, writtenBackends(plan).map(({ name }) => name), { ...(objects === undefined ? {} : { objects }), ...(notifications === undefined ? {} : { notifications }) }),
   ];
 }

@@ -1,22 +1,25 @@
 /** The pod that `dr` runs in as one of the plan's identities: its configuration, its secrets, its room, and no more. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { drJson, drJsonFolder, drJsonName, drJsonPath, postgresTlsFolder, prometheusFolder, redisTlsFolder, vaultTlsFolder, vaultTokenFolder, workFolder, type DrConfiguration, type DrObjectStore } from "../../plan/config/dr-json.ts";
-import { rolesOf, scratchOf, secretsOfIdentity, serversOf } from "../../plan/identity-needs.ts";
+import { drJson, drJsonFolder, drJsonName, drJsonPath, objectsCredentialsFile, postgresTlsFolder, prometheusFolder, workFolder, type DrConfiguration, type DrObjectsBucket, type DrObjectStore } from "../../plan/config/dr-json.ts";
+import { webhookFile, type DrNotifications } from "../../plan/config/dr-notifications.ts";
+import { rolesOf, scratchOf, secretsOfIdentity } from "../../plan/identity-needs.ts";
 import type { IdentityName } from "../../plan/identities.ts";
 import { secretFile, serviceAccountName } from "../../plan/names.ts";
-import { redisName, tlsSecret, vaultName } from "../../plan/servers.ts";
 import type { Plan } from "../../plan/types.ts";
 import { gib, mib } from "../../plan/units.ts";
 import { pullPolicyOf } from "../kubernetes/image.ts";
 import { allowList, type Allowance } from "../kubernetes/network.ts";
 import { labelsOf, restrictedContainer, restrictedPod, scratch, secretFiles, selectorOf } from "../kubernetes/pod.ts";
-import { egressOf, serverAt, type ObjectStores, type RegionServers } from "./reach.ts";
+import { othersFiles, redisTls, vaultFiles, vectorsTls } from "./identity-files.ts";
+import { egressOf, serverAt, type Notifications, type ObjectsSource, type ObjectStores, type Others, type RegionServers } from "./reach.ts";
 
-export interface IdentityPlace {
+export interface IdentityPlace extends Others {
   readonly plan: Plan;
   readonly identity: IdentityName;
   readonly namespace: string;
+  /** By the plan's name: what people who are told of a failure see. */
+  readonly region?: string;
   readonly image: string;
   readonly servers: Partial<RegionServers>;
   readonly objectStores: ObjectStores;
@@ -40,7 +43,7 @@ export const configName = (identity: IdentityName): string => `dr-config-${ident
 const authorityFolder = (backend: string): string => `/etc/dr-authorities/${backend}`;
 
 /** The text of the identity's `dr.json`. It holds no secret. */
-export const configOf = ({ plan, identity, servers, objectStores, configuration }: IdentityPlace): string =>
+export const configOf = ({ plan, identity, servers, objectStores, configuration, objects, notifications, region }: IdentityPlace): string =>
   drJson({
     plan,
     identity,
@@ -48,10 +51,13 @@ export const configOf = ({ plan, identity, servers, objectStores, configuration 
       ...(servers.postgres === undefined ? {} : { postgres: servers.postgres }),
       ...(servers.vault === undefined ? {} : { vault: servers.vault }),
       ...(servers.redis === undefined ? {} : { redis: servers.redis.map(serverAt) }),
+      ...(servers.vectors === undefined ? {} : { vectors: servers.vectors }),
       ...(servers.prometheus?.data === undefined ? {} : { prometheus: { url: servers.prometheus.url } }),
       ...(servers.kubernetes === undefined ? {} : { kubernetes: true }),
     },
     ...(configuration === undefined ? {} : { configuration }),
+    ...(objects === undefined ? {} : { objects: objectsBucket(objects) }),
+    ...(notifications === undefined ? {} : { notifications: { ...toldOf(notifications), ...(region === undefined ? {} : { labels: { region } }) } }),
     objectStores: Object.fromEntries(
       Object.entries(objectStores).map(([backend, { endpoint, authority, credentialsSecret }]): [string, DrObjectStore] => [
         backend,
@@ -59,6 +65,10 @@ export const configOf = ({ plan, identity, servers, objectStores, configuration 
       ]),
     ),
   });
+
+const objectsBucket = ({ endpoint, bucket, prefix }: ObjectsSource): DrObjectsBucket => ({ endpoint, bucket, ...(prefix === undefined ? {} : { prefix }), credentialsFile: objectsCredentialsFile });
+
+const toldOf = ({ alertmanager, webhook }: Notifications): DrNotifications => ({ ...(alertmanager === undefined ? {} : { alertmanager: alertmanager.url }), ...(webhook === undefined ? {} : { webhookFile }) });
 
 /** Mounted by every pod of the identity; read anew by each run. */
 export function configMap(name: string, place: IdentityPlace, options: pulumi.CustomResourceOptions): k8s.core.v1.ConfigMap {
@@ -78,8 +88,8 @@ export function serviceAccount(name: string, { identity, namespace }: IdentityPl
   );
 }
 
-export function networkPolicy(name: string, { identity, namespace, servers, objectStores }: IdentityPlace, ingress: readonly Allowance[], options: pulumi.CustomResourceOptions): k8s.networking.v1.NetworkPolicy {
-  const policy = { namespace, selector: identitySelector(identity), labels: identityLabels(identity), ingress, egress: egressOf(identity, servers, objectStores) };
+export function networkPolicy(name: string, { identity, namespace, servers, objectStores, ...others }: IdentityPlace, ingress: readonly Allowance[], options: pulumi.CustomResourceOptions): k8s.networking.v1.NetworkPolicy {
+  const policy = { namespace, selector: identitySelector(identity), labels: identityLabels(identity), ingress, egress: egressOf(identity, servers, objectStores, others) };
   return allowList(name, policy, options);
 }
 
@@ -139,6 +149,8 @@ function filesOf(place: IdentityPlace): { readonly volumes: Volume[]; readonly m
     ...postgresTls(place),
     ...redisTls(identity),
     ...vaultFiles(identity, place.servers),
+    ...vectorsTls(identity, place.servers),
+    ...othersFiles(identity, place),
     ...prometheusData(place),
     ...authorities(objectStores),
   ];
@@ -157,24 +169,6 @@ function postgresTls({ identity, servers }: IdentityPlace) {
   if (servers.postgres === undefined || rolesOf(identity).postgres === undefined) return [];
   const secret = { secretName: servers.postgres.clientSecret, defaultMode: 0o440 };
   return [{ volume: { name: "postgres-tls", secret }, mount: { name: "postgres-tls", mountPath: postgresTlsFolder, readOnly: true } }];
-}
-
-/** Of the servers' certificate the authority alone: its key is the servers'. */
-function redisTls(identity: IdentityName) {
-  if (rolesOf(identity).redis === undefined) return [];
-  const secret = { secretName: tlsSecret(redisName("production")), defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] };
-  return [{ volume: { name: "redis-tls", secret }, mount: { name: "redis-tls", mountPath: redisTlsFolder, readOnly: true } }];
-}
-
-/** The account's token for Vault alone, and the authority of Vault's certificate. */
-function vaultFiles(identity: IdentityName, { vault }: Partial<RegionServers>) {
-  if (vault === undefined || !serversOf(identity).includes("vault")) return [];
-  const token = { serviceAccountToken: { path: "token", audience: "vault", expirationSeconds: 600 } };
-  const secret = { secretName: tlsSecret(vaultName("production")), defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] };
-  return [
-    { volume: { name: "vault-token", projected: { sources: [token], defaultMode: 0o440 } }, mount: { name: "vault-token", mountPath: vaultTokenFolder, readOnly: true } },
-    { volume: { name: "vault-tls", secret }, mount: { name: "vault-tls", mountPath: vaultTlsFolder, readOnly: true } },
-  ];
 }
 
 /** Reads the cluster's manifests with its account's own token; nobody else has one. */

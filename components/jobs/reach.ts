@@ -1,5 +1,6 @@
 /** Where the jobs of a region find the stores and the object stores, and how a network policy lets them go there. */
-import type { Server } from "../../plan/config/dr-json.ts";
+import { readsObjects, type DrServers, type Server } from "../../plan/config/dr-json.ts";
+import { tellsPeople } from "../../plan/config/dr-notifications.ts";
 import { serversOf, type ServerName } from "../../plan/identity-needs.ts";
 import type { IdentityName } from "../../plan/identities.ts";
 import type { BackendName } from "../../plan/types.ts";
@@ -24,8 +25,8 @@ export interface RegionServers {
   readonly redis: readonly string[];
   /** `https://HOST:PORT` (`VaultCluster.address`). Absent: the operator runs none, and its jobs are not declared. */
   readonly vault?: string;
-  /** Address of each node, or of the service where somebody else runs it. Absent: likewise. */
-  readonly vectors?: readonly string[];
+  /** Absent: likewise. */
+  readonly vectors?: VectorServers;
   /** `http://HOST:PORT`, and the namespace that it runs in. Absent: likewise. */
   readonly prometheus?: {
     readonly url: string;
@@ -37,6 +38,40 @@ export interface RegionServers {
   /** The API of the region's cluster, whose manifests are kept: where its servers are (a policy sees addresses, not the
    * service's name) and their port. Absent: the manifests are not kept. */
   readonly kubernetes?: { readonly networks: readonly string[]; readonly port: number };
+}
+
+/** Every node of Qdrant, or the one host of Pinecone's index, with their schemes. */
+export type VectorServers = NonNullable<DrServers["vectors"]>;
+const vectorAddresses = (vectors: VectorServers): readonly string[] => (vectors.kind === "qdrant" ? vectors.nodes : [vectors.host]);
+
+/** A key of a Kubernetes secret that somebody else makes in the jobs' namespace. */
+export interface SecretKey {
+  readonly secret: string;
+  readonly key: string;
+}
+
+/** The services' bucket, whose objects are copied. */
+export interface ObjectsSource {
+  readonly endpoint: string;
+  readonly bucket: string;
+  /** Only what is under it. Default: the whole bucket. */
+  readonly prefix?: string;
+  /** In AWS's shared credentials format; of a token that reads this bucket and no other. The jobs never write to it, and
+   * the backups' own tokens do not open it: a thief of either has not the other. */
+  readonly credentials: SecretKey;
+}
+
+/** Who is told of a failed backup, and of the first good one after it. */
+export interface Notifications {
+  readonly alertmanager?: { readonly url: string; readonly namespace: string };
+  /** Whose address is secret. It is called over HTTPS, at any public address. */
+  readonly webhook?: SecretKey;
+}
+
+/** What besides servers and backends a region's jobs speak to. */
+export interface Others {
+  readonly objects?: ObjectsSource;
+  readonly notifications?: Notifications;
 }
 
 export interface PrometheusData {
@@ -81,35 +116,49 @@ export function serverAt(text: string): Server {
 }
 
 /** What is wrong with where things are. */
-export function reachProblems(servers: Partial<RegionServers>, stores: ObjectStores, needed: readonly BackendName[]): readonly string[] {
+export function reachProblems(servers: Partial<RegionServers>, stores: ObjectStores, needed: readonly BackendName[], { objects, notifications }: Others = {}): readonly string[] {
   const listed: readonly (readonly [string, string])[] = [
     ...(servers.redis ?? []).map((text) => ["servers.redis", text] as const),
     ...(servers.vault === undefined ? [] : [["servers.vault", servers.vault] as const]),
-    ...(servers.vectors ?? []).map((text) => ["servers.vectors", text] as const),
+    ...(servers.vectors === undefined ? [] : vectorAddresses(servers.vectors)).map((text) => ["servers.vectors", text] as const),
     ...(servers.prometheus === undefined ? [] : [["servers.prometheus", servers.prometheus.url] as const]),
+    ...(notifications?.alertmanager === undefined ? [] : [["notifications.alertmanager", notifications.alertmanager.url] as const]),
   ];
   return [
     ...listed.filter(([, text]) => addressOf(text) === undefined).map(([field, text]) => `${field}: ${JSON.stringify(text)} is no HOST:PORT`),
     ...(servers.kubernetes?.networks.length === 0 ? ["servers.kubernetes: no network is named; leave the field out where the manifests are not kept"] : []),
     ...(servers.redis?.length === 0 ? ["servers.redis: the region has no server of Redis"] : []),
-    ...(servers.vectors?.length === 0 ? ["servers.vectors: no node is named; leave the field out where no vector store runs"] : []),
+    ...(servers.vectors !== undefined && vectorAddresses(servers.vectors).length === 0 ? ["servers.vectors: no node is named; leave the field out where no vector store runs"] : []),
     ...needed.filter((name) => stores[name] === undefined).map((name) => `objectStores: the plan's backend ${name} is missing`),
-    ...Object.entries(stores).flatMap(([name, { endpoint }]) => (/:\/\//.test(endpoint) || addressOf(endpoint) === undefined ? [`objectStores.${name}.endpoint: ${JSON.stringify(endpoint)} is no host, or host:port, without a scheme`] : [])),
+    ...Object.entries(stores).flatMap(([name, { endpoint }]) => endpointProblems(`objectStores.${name}`, endpoint)),
+    ...(objects === undefined ? [] : endpointProblems("objects", objects.endpoint)),
   ];
 }
 
+const endpointProblems = (field: string, endpoint: string): readonly string[] =>
+  /:\/\//.test(endpoint) || addressOf(endpoint) === undefined ? [`${field}.endpoint: ${JSON.stringify(endpoint)} is no host, or host:port, without a scheme`] : [];
+
 /** Every server that an identity talks to, and the object stores: nothing else is reachable from its pods. */
-export function egressOf(identity: IdentityName, servers: Partial<RegionServers>, stores: ObjectStores): readonly Allowance[] {
+export function egressOf(identity: IdentityName, servers: Partial<RegionServers>, stores: ObjectStores, others: Others = {}): readonly Allowance[] {
   const toServers = serversOf(identity).flatMap((name) => allowancesTo(name, servers));
   const toStores = Object.values(stores).map(({ endpoint, peer = publicAddresses }): Allowance => ({ to: [peer], ports: [serverAt(endpoint).port] }));
   const seen = new Set<string>();
-  return [...toServers, ...toStores].filter((allowance) => {
+  return [...toServers, ...toStores, ...toOthers(identity, others)].filter((allowance) => {
     const key = JSON.stringify(allowance);
     return !seen.has(key) && seen.add(key).size > 0;
   });
 }
 
-function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors = [], prometheus, kubernetes }: Partial<RegionServers>): readonly Allowance[] {
+function toOthers(identity: IdentityName, { objects, notifications }: Others): readonly Allowance[] {
+  const { alertmanager, webhook } = tellsPeople(identity) ? (notifications ?? {}) : {};
+  return [
+    ...(objects === undefined || !readsObjects(identity) ? [] : [{ to: [publicAddresses], ports: [serverAt(objects.endpoint).port] }]),
+    ...(alertmanager === undefined ? [] : [{ to: [{ kind: "namespace", namespace: alertmanager.namespace } as const], ports: [serverAt(alertmanager.url).port] }]),
+    ...(webhook === undefined ? [] : [{ to: [publicAddresses], ports: [httpsPort] }]),
+  ];
+}
+
+function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors, prometheus, kubernetes }: Partial<RegionServers>): readonly Allowance[] {
   switch (name) {
     case "postgres":
       return postgres === undefined ? [] : [toPods("postgres", postgres.local)];
@@ -121,7 +170,7 @@ function allowancesTo(name: ServerName, { postgres, redis = [], vault, vectors =
       return vault === undefined ? [] : [toPods("vault", serverAt(vault))];
     case "vectors":
       // What somebody else runs is on the internet, behind the port of HTTPS.
-      return vectors.map(serverAt).map((server) => (server.port === httpsPort ? { to: [publicAddresses], ports: [httpsPort] } : toPods("qdrant", server)));
+      return (vectors === undefined ? [] : vectorAddresses(vectors)).map(serverAt).map((server) => (server.port === httpsPort ? { to: [publicAddresses], ports: [httpsPort] } : toPods("qdrant", server)));
     case "prometheus":
       return prometheus === undefined ? [] : [{ to: [{ kind: "namespace", namespace: prometheus.namespace }], ports: [serverAt(prometheus.url).port] }];
     case "kubernetes":

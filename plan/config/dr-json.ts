@@ -5,6 +5,7 @@ import { shortLivedPrefixes } from "../layout.ts";
 import { keyAlias, pgbackrestPath, secretFile, serviceAccountName, stanza, vaultSealKey } from "../names.ts";
 import { postgresSecret, postgresUser, r2Secret, redisSecret, repositorySecret, runnerSecret, servicesDatabase, vectorsSecret } from "../secrets.ts";
 import type { Backend, BackendName, Plan } from "../types.ts";
+import { notificationsEntry, type DrNotifications } from "./dr-notifications.ts";
 
 export interface Server {
   readonly host: string;
@@ -68,6 +69,8 @@ export interface DrJson {
   readonly objects?: DrObjectsBucket;
   /** Told to those alone who keep it. */
   readonly configuration?: DrConfiguration;
+  /** Told to those who back up: nothing else is told of. */
+  readonly notifications?: DrNotifications;
 }
 
 /** Where `dr` is told to find it in a container, and where it may write. */
@@ -85,6 +88,9 @@ export const vaultTlsFolder = "/run/secrets/dr-vault-tls";
 /** The authority of Qdrant's certificates; Pinecone's are the public's. */
 export const vectorsTlsFolder = "/run/secrets/dr-vectors-tls";
 export const vaultTokenFolder = "/run/secrets/dr-vault-token";
+/** What opens the services' bucket, and where a webhook's address stands. */
+export const objectsFolder = "/run/secrets/dr-objects";
+export const objectsCredentialsFile = `${objectsFolder}/credentials`;
 /** Vault's method of login by such tokens, where `vault auth enable kubernetes` puts it. */
 const vaultLoginMount = "kubernetes";
 /** Where the job that snapshots Prometheus sees its data. */
@@ -95,7 +101,8 @@ const redisAuthorityFile = `${redisTlsFolder}/ca.crt`;
 
 /** Identities whose credentials can only read; a verification writes down what it found. */
 const readOnly: ReadonlySet<IdentityName> = new Set(["exporter", "restore"]);
-const readsObjects: ReadonlySet<IdentityName> = new Set(["all", "objects", "verify", "restore"]);
+const objectsReaders: ReadonlySet<IdentityName> = new Set(["all", "objects", "verify", "restore"]);
+export const readsObjects = (identity: IdentityName): boolean => objectsReaders.has(identity);
 
 /**
  * The file's text. It holds no secret: those are files, and only those of the identity are there.
@@ -120,7 +127,8 @@ export function drJson(input: DrJson): string {
     metrics: metricsEntry(input),
     configuration: configurationEntry(input),
     archive: archiveEntry(input),
-    objects: readsObjects.has(identity) ? input.objects : undefined,
+    objects: readsObjects(identity) ? input.objects : undefined,
+    notifications: notificationsEntry(identity, input.notifications),
     readOnly: readOnly.has(identity),
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
@@ -198,7 +206,10 @@ function vectorsEntry({ identity, servers: { vectors } }: DrJson) {
   return vectors.kind === "qdrant" ? { ...vectors, caFile: `${vectorsTlsFolder}/ca.crt`, apiKeyFile } : { ...vectors, apiKeyFile };
 }
 
-/** The role in Vault is called as the job's account is, which it is for. */
+/**
+ * The role in Vault is called as the job's account is, which it is for. No local copies: a pod's disk goes with it, and
+ * a volume would hold the job to its zone, whose loss would then end Vault's backups (docs/decisions.md).
+ */
 function vaultEntry({ identity, plan, servers: { vault } }: DrJson) {
   if (opensVault(identity)) return { seal: { type: "awskms", region: sealRegion(plan), key: keyAlias(plan, vaultSealKey) } };
   if (vault === undefined || !serversOf(identity).includes("vault")) return undefined;

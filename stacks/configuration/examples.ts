@@ -16,6 +16,7 @@ export const examples: Readonly<Record<string, string>> = {
   lockMode: "COMPLIANCE",
   archive: '{"kind":"s3"}',
   vectors: '{"kind":"qdrant"}',
+  objects: '{"bucket":"blackroad-objects","credentials":{"secret":"objects-reader","key":"credentials"}}',
   vault: "true",
   vaultSeal: '{"directory":"/usr/lib/openbao/plugins","command":"openbao-plugin-kms-aws","sha256":"…"}',
   health: '{"kind":"ingress","host":"api.blackroad.example","className":"nginx"}',

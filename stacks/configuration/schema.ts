@@ -74,7 +74,7 @@ const storage = z.strictObject({ className: text, postgres: text, redis: text, v
 
 const vectors = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("qdrant"), nodes: z.int().min(1).optional() }),
-  z.strictObject({ kind: z.literal("pinecone"), index: text, host: text }),
+  z.strictObject({ kind: z.literal("pinecone"), index: text, host: text, changedField: text.optional() }),
 ]);
 const vaultSeal = z.strictObject({ directory: text, command: text, sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal") });
 
@@ -87,6 +87,12 @@ const health = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ingress"), host: text, className: text, annotations: z.record(text, z.string()).optional() }),
 ]);
 
+/** A key of a Kubernetes secret in the region's namespace, which whoever owns what it opens puts there. */
+const secretKey = z.strictObject({ secret: text, key: text });
+
+/** The services' bucket in the same account of R2, and a token's credentials that read it and no other. */
+const objects = z.strictObject({ bucket: z.string().min(3), prefix: text.optional(), credentials: secretKey });
+
 const monitoring = z.strictObject({
   runbookUrl: z.url({ protocol: /^https$/ }),
   /** The region's Prometheus, `http://HOST:PORT`, for its snapshots. Absent: none is made here. */
@@ -98,7 +104,11 @@ const monitoring = z.strictObject({
   /** What the region's Prometheus and Alertmanager select by. */
   labels: z.record(text, z.string()).default({}),
   /** A Kubernetes secret with the webhook of a service that calls people when it hears nothing. */
-  deadMansSwitch: z.strictObject({ secret: text, key: text }),
+  deadMansSwitch: secretKey,
+  /** The region's Alertmanager, `http://HOST:PORT`, in Prometheus' namespace: a job that fails tells it at once. */
+  alertmanager: z.url({ protocol: /^https?$/ }).optional(),
+  /** The address of a webhook that is told likewise. */
+  webhook: secretKey.optional(),
 });
 
 /** Git repositories, and where the API of the region's cluster is, whose manifests are kept. */
@@ -108,7 +118,7 @@ const configuration = z.strictObject({
 });
 
 const inCluster = { topology, cluster, images, versions: versions.prefault({}), issuer, storage, networks: z.array(cidr).default([]), peers: z.array(peer).default([]) };
-const serving = { ...inCluster, aws: awsAccount, r2, vectors: vectors.optional(), vaultSeal: vaultSeal.optional(), vault: z.boolean().default(true), health: health.default({ kind: "service" }), monitoring, configuration: configuration.prefault({}), suspended: z.boolean().default(false) };
+const serving = { ...inCluster, aws: awsAccount, r2, vectors: vectors.optional(), objects: objects.optional(), vaultSeal: vaultSeal.optional(), vault: z.boolean().default(true), health: health.default({ kind: "service" }), monitoring, configuration: configuration.prefault({}), suspended: z.boolean().default(false) };
 const lockMode = z.enum(["GOVERNANCE", "COMPLIANCE"]);
 const archive = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("glacier-vault"), completeLock: z.boolean() }),

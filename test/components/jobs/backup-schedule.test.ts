@@ -3,16 +3,17 @@ import { z } from "zod";
 import { ArgumentError } from "../../../components/component.ts";
 import { BackupSchedule, finalExitCodes, type BackupScheduleArgs } from "../../../components/jobs/backup-schedule.ts";
 import { secretsOfIdentity } from "../../../plan/identity-needs.ts";
-import { identities } from "../../../plan/identities.ts";
+import { identities, identityOf } from "../../../plan/identities.ts";
 import { intervalOf } from "../../../plan/schedule.ts";
 import { scalePlan } from "../../../plan/scale.ts";
 import type { Plan, Schedule } from "../../../plan/types.ts";
 import { minutes, seconds } from "../../../plan/units.ts";
+import { parseConfig } from "../../../runner/config.ts";
 import { exitCodes } from "../../../runner/errors.ts";
 import { declare } from "../../harness/pulumi.ts";
-import { here, image, objectStores, servers, topology } from "./fixture.ts";
+import { here, image, objectStores, others, servers, topology } from "./fixture.ts";
 
-const args: BackupScheduleArgs = { ...here, image, servers, objectStores };
+const args: BackupScheduleArgs = { ...here, image, servers, objectStores, ...others };
 const cronJob = "kubernetes:batch/v1:CronJob";
 const { plan } = here;
 
@@ -54,6 +55,7 @@ const refusal = (more: Partial<BackupScheduleArgs>) =>
 type Declared = Awaited<ReturnType<typeof declared>>;
 const jobIn = (declaration: Declared, schedule: string) => jobSchema.parse(declaration.one(cronJob, `jobs-${schedule}`).inputs);
 const podIn = (declaration: Declared, schedule: string) => jobIn(declaration, schedule).spec.jobTemplate.spec.template.spec;
+const configIn = (declaration: Declared, identity: string) => parseConfig(JSON.parse(z.object({ data: z.object({ "dr.json": z.string() }) }).parse(declaration.one("kubernetes:core/v1:ConfigMap", `jobs-${identity}-config`).inputs).data["dr.json"]), identity);
 const withSchedules = (change: (schedule: Schedule) => Schedule): Plan => ({ ...plan, schedules: plan.schedules.map(change) });
 
 describe("BackupSchedule", () => {
@@ -128,6 +130,8 @@ describe("BackupSchedule", () => {
     expect(volumes("postgres-incremental")).toContainEqual({ name: "postgres-tls", secret: { secretName: "pg-client", defaultMode: 0o440 } });
     expect(volumes("vault-snapshot")).toContainEqual({ name: "vault-token", projected: { defaultMode: 0o440, sources: [{ serviceAccountToken: { path: "token", audience: "vault", expirationSeconds: 600 } }] } });
     expect(volumes("redis-snapshot")).toContainEqual({ name: "redis-tls", secret: { secretName: "redis-tls", defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] } });
+    expect(volumes("vectors-snapshot")).toContainEqual({ name: "vectors-tls", secret: { secretName: "qdrant-tls", defaultMode: 0o440, items: [{ key: "ca.crt", path: "ca.crt" }] } });
+    expect(volumes("redis-snapshot").map(({ name }) => name)).not.toContain("vectors-tls");
     expect(volumes("redis-snapshot").map(({ name }) => name)).not.toContain("postgres-tls");
     expect(volumes("postgres-incremental").map(({ name }) => name)).not.toContain("redis-tls");
     expect(volumes("postgres-incremental").map(({ name }) => name)).not.toContain("vault-token");
@@ -149,11 +153,11 @@ describe("BackupSchedule", () => {
       return z.object({ spec: z.object({ egress: z.array(z.object({ ports: z.array(z.object({ port: z.number() })) })) }) }).parse(inputs).spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port));
     };
     const unique = (identity: string) => [...new Set(portsOf(identity))].sort((a, b) => a - b);
-    expect(unique("redis")).toEqual([53, 443, 6379]);
-    expect(unique("postgres")).toEqual([53, 443, 5432, 8432]);
-    expect(unique("vault")).toEqual([53, 443, 8200]);
+    expect(unique("redis")).toEqual([53, 443, 6379, 9093]);
+    expect(unique("postgres")).toEqual([53, 443, 5432, 8432, 9093]);
+    expect(unique("vault")).toEqual([53, 443, 8200, 9093]);
     expect(unique("verify")).toEqual([53, 443]);
-    expect(unique("all")).toEqual([53, 443, 5432, 6333, 6379, 8200, 8432, 9090]);
+    expect(unique("all")).toEqual([53, 443, 5432, 6333, 6379, 8200, 8432, 9090, 9093]);
   });
 
   it("declares a service account and a configuration for each identity, and annotates the account with its role", async () => {
@@ -172,11 +176,52 @@ describe("BackupSchedule", () => {
 
   it("leaves out the jobs of a store that the region has not, and says so", async () => {
     const { postgres, redis } = servers;
-    const result = await declared({ servers: { postgres, redis, prometheus: { url: "http://prometheus:9090", namespace: "monitoring" } } });
+    const result = await declare(() => new BackupSchedule("jobs", { ...here, image, objectStores, servers: { postgres, redis, prometheus: { url: "http://prometheus:9090", namespace: "monitoring" } } }));
     const leftOut = result.outputs.leftOut;
-    expect([...leftOut].sort()).toEqual(["config-snapshot", "metrics-snapshot", "vault-snapshot", "vectors-snapshot"]);
+    expect([...leftOut].sort()).toEqual(["config-snapshot", "metrics-snapshot", "objects-sync", "vault-snapshot", "vectors-snapshot"]);
     expect(result.of(cronJob).map(({ name }) => name)).not.toContain("jobs-vault-snapshot");
     expect(result.one("blackroad:jobs:BackupSchedule").outputs).toMatchObject({ leftOut });
+  });
+
+  it("gives every job a configuration that the runner takes, and mounts each file that it names", () => {
+    // Made by `dr` or Kubernetes, on the database's own host, or named by every configuration (the passphrases) and mounted where they are needed.
+    const elsewhere = /^\/(var|prometheus|pgbackrest)|^\/run\/dr\/pgbackrest\.conf$|^\/run\/secrets\/dr\/(runner|pgbackrest-)/;
+    for (const { name } of plan.schedules) {
+      const identity = identityOf(name).name;
+      const config = configIn(shipped, identity);
+      const mounts = podIn(shipped, name).containers[0]?.volumeMounts.map(({ mountPath }) => mountPath) ?? [];
+      const files = [...JSON.stringify(config).matchAll(/"(?:\w*[fF]ile)":"([^"]+)"/g)].map((match) => match[1] ?? "").filter((file) => !elsewhere.test(file));
+      expect(files.filter((file) => !mounts.some((folder) => file.startsWith(`${folder}/`))), name).toEqual([]);
+    }
+  });
+
+  it("tells the vectors' jobs where every node is, or the one host of Pinecone's index", async () => {
+    expect(configIn(shipped, "vectors").vectors).toMatchObject({ kind: "qdrant", nodes: ["https://qdrant-0.us-east-1.dr.example:6333"], caFile: "/run/secrets/dr-vectors-tls/ca.crt" });
+    const host = "https://blackroad-abc.svc.us-east-1.pinecone.io";
+    const result = await declared({ servers: { ...servers, vectors: { kind: "pinecone", index: "blackroad", host, changedField: "updated_at" } } });
+    expect(configIn(result, "vectors").vectors).toMatchObject({ kind: "pinecone", index: "blackroad", host, changedField: "updated_at" });
+    expect(podIn(result, "vectors-snapshot").volumes.map(({ name }) => name)).not.toContain("vectors-tls");
+  });
+
+  it("opens the services' bucket with a token of its own, for those alone who copy or verify objects", () => {
+    expect(configIn(shipped, "objects").objects).toMatchObject({ bucket: "blackroad-objects", endpoint: "0123.r2.cloudflarestorage.com", credentialsFile: "/run/secrets/dr-objects/credentials" });
+    const volume = { name: "objects-credentials", secret: { secretName: "objects-reader", defaultMode: 0o440, items: [{ key: "credentials", path: "credentials" }] } };
+    expect(podIn(shipped, "objects-sync").volumes).toContainEqual(volume);
+    const holders = plan.schedules.filter(({ name }) => podIn(shipped, name).volumes.some((one) => one.name === volume.name)).map(({ name }) => name);
+    expect(holders.sort()).toEqual(["objects-sync", "postgres-full", "verify"]);
+  });
+
+  it("tells people of a failed backup, and opens the way to them for those alone who back up", async () => {
+    expect(configIn(shipped, "redis").notifications).toEqual({ alertmanagers: [{ url: "http://alertmanager.monitoring.svc.cluster.local:9093" }], webhooks: [{ urlFile: "/run/secrets/dr-notifications/webhook" }], labels: { region: "us-east-1" } });
+    expect(configIn(shipped, "verify").notifications).toBeUndefined();
+    expect(podIn(shipped, "redis-snapshot").volumes).toContainEqual({ name: "webhook", secret: { secretName: "backup-webhook", defaultMode: 0o440, items: [{ key: "url", path: "webhook" }] } });
+    const toAlertmanager = { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }], ports: [{ port: 9093, protocol: "TCP" }] };
+    const egressIn = (declaration: Declared, identity: string) => z.object({ spec: z.object({ egress: z.array(z.unknown()) }) }).parse(declaration.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", `jobs-${identity}-network`).inputs).spec.egress;
+    expect(egressIn(shipped, "redis")).toContainEqual(toAlertmanager);
+    expect(egressIn(shipped, "verify")).not.toContainEqual(toAlertmanager);
+    const silent = await declared({ notifications: {} });
+    expect(egressIn(silent, "redis")).not.toContainEqual(toAlertmanager);
+    expect(podIn(silent, "redis-snapshot").volumes.map(({ name }) => name)).not.toContain("webhook");
   });
 
   it("mounts Prometheus' volume beside it, as its own user, for its snapshots alone", () => {
@@ -232,7 +277,9 @@ describe("BackupSchedule", () => {
     ["a claim of another namespace", { servers: { ...servers, prometheus: { url: "http://prometheus:9090", namespace: "monitoring", data: { claim: "data" } } } }, /its claim data is in monitoring/],
     ["a cluster's API that is nowhere", { servers: { ...servers, kubernetes: { networks: [], port: 443 } } }, /servers\.kubernetes: no network/],
     ["an endpoint with a scheme", { objectStores: { ...objectStores, r2: { endpoint: "https://r2.example" } } }, /objectStores\.r2\.endpoint: "https:\/\/r2\.example" is no host/],
-    ["servers that are nowhere", { servers: { ...servers, redis: [], vault: "nonsense:x", vectors: [] } }, /no server of Redis(?:.|\n)*no node is named/],
+    ["servers that are nowhere", { servers: { ...servers, redis: [], vault: "nonsense:x", vectors: { kind: "qdrant", nodes: [] } } }, /no server of Redis(?:.|\n)*no node is named/],
+    ["an Alertmanager that is nowhere", { notifications: { alertmanager: { url: "alertmanager:x", namespace: "monitoring" } } }, /notifications\.alertmanager: "alertmanager:x" is no HOST:PORT/],
+    ["objects behind a scheme", { objects: { ...others.objects, endpoint: "https://r2.example" } }, /objects\.endpoint: "https:\/\/r2\.example" is no host/],
     ["an address that is none", { servers: { ...servers, vault: "nonsense:x" } }, /servers\.vault: "nonsense:x" is no HOST:PORT/],
   ];
   it.each(refused)("refuses %s, and declares nothing", async (_what, more, message) => {

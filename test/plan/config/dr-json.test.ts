@@ -92,6 +92,14 @@ describe("dr.json", () => {
     expect(configOf({ identity: "config" }).configuration).toBeUndefined();
   });
 
+  it("tells people of failures through those alone who back up", () => {
+    const notifications = { alertmanager: "http://alertmanager:9093", webhookFile: "/run/secrets/dr-notifications/webhook", labels: { region: "us-east-1" } };
+    const told = identities.filter(({ name: identity }) => configOf({ identity, notifications }).notifications !== undefined).map(({ name }) => name);
+    expect(told).toEqual(identities.filter(({ access }) => access === "writer").map(({ name }) => name));
+    expect(configOf({ identity: "redis", notifications }).notifications).toEqual({ alertmanagers: [{ url: "http://alertmanager:9093" }], webhooks: [{ urlFile: notifications.webhookFile }], labels: { region: "us-east-1" } });
+    expect(configOf({ identity: "redis", notifications: {} }).notifications).toEqual({ alertmanagers: [], webhooks: [], labels: {} });
+  });
+
   it("sends to the vector store those who back it up, with the key that opens everything", () => {
     const nodes = ["https://qdrant-0.example:6333", "https://qdrant-1.example:6333"];
     const asked = { ...servers, vectors: { kind: "qdrant" as const, nodes } };
