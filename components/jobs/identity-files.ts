@@ -42,11 +42,14 @@ export function vectorsTls(identity: IdentityName, { vectors }: Partial<RegionSe
   return [authority("vectors-tls", tlsSecret(vectorsName("production")), vectorsTlsFolder)];
 }
 
+/** Made by people, and so perhaps not there: a backup must not wait for whom to tell of it, nor the daily one for objects. */
+const perhaps = ({ volume, mount }: MountedVolume): MountedVolume => ({ volume: { ...volume, ...(volume.secret === undefined ? {} : { secret: { ...volume.secret, optional: true } }) }, mount });
+
 /** What opens the services' bucket, and the address of the webhook. */
 export function othersFiles(identity: IdentityName, { objects, notifications }: Others) {
   const webhook = tellsPeople(identity) ? notifications?.webhook : undefined;
   return [
-    ...(objects === undefined || !readsObjects(identity) ? [] : [oneFile("objects-credentials", objects.credentials, objectsFolder, basename(objectsCredentialsFile))]),
-    ...(webhook === undefined ? [] : [oneFile("webhook", webhook, notificationsFolder, basename(webhookFile))]),
+    ...(objects === undefined || !readsObjects(identity) ? [] : [perhaps(oneFile("objects-credentials", objects.credentials, objectsFolder, basename(objectsCredentialsFile)))]),
+    ...(webhook === undefined ? [] : [perhaps(oneFile("webhook", webhook, notificationsFolder, basename(webhookFile)))]),
   ];
 }

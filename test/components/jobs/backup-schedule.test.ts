@@ -205,7 +205,7 @@ describe("BackupSchedule", () => {
 
   it("opens the services' bucket with a token of its own, for those alone who copy or verify objects", () => {
     expect(configIn(shipped, "objects").objects).toMatchObject({ bucket: "blackroad-objects", endpoint: "0123.r2.cloudflarestorage.com", credentialsFile: "/run/secrets/dr-objects/credentials" });
-    const volume = { name: "objects-credentials", secret: { secretName: "objects-reader", defaultMode: 0o440, items: [{ key: "credentials", path: "credentials" }] } };
+    const volume = { name: "objects-credentials", secret: { secretName: "objects-reader", defaultMode: 0o440, items: [{ key: "credentials", path: "credentials" }], optional: true } };
     expect(podIn(shipped, "objects-sync").volumes).toContainEqual(volume);
     const holders = plan.schedules.filter(({ name }) => podIn(shipped, name).volumes.some((one) => one.name === volume.name)).map(({ name }) => name);
     expect(holders.sort()).toEqual(["objects-sync", "postgres-full", "verify"]);
@@ -214,7 +214,7 @@ describe("BackupSchedule", () => {
   it("tells people of a failed backup, and opens the way to them for those alone who back up", async () => {
     expect(configIn(shipped, "redis").notifications).toEqual({ alertmanagers: [{ url: "http://alertmanager.monitoring.svc.cluster.local:9093" }], webhooks: [{ urlFile: "/run/secrets/dr-notifications/webhook" }], labels: { region: "us-east-1" } });
     expect(configIn(shipped, "verify").notifications).toBeUndefined();
-    expect(podIn(shipped, "redis-snapshot").volumes).toContainEqual({ name: "webhook", secret: { secretName: "backup-webhook", defaultMode: 0o440, items: [{ key: "url", path: "webhook" }] } });
+    expect(podIn(shipped, "redis-snapshot").volumes).toContainEqual({ name: "webhook", secret: { secretName: "backup-webhook", defaultMode: 0o440, items: [{ key: "url", path: "webhook" }], optional: true } });
     const toAlertmanager = { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }], ports: [{ port: 9093, protocol: "TCP" }] };
     const egressIn = (declaration: Declared, identity: string) => z.object({ spec: z.object({ egress: z.array(z.unknown()) }) }).parse(declaration.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", `jobs-${identity}-network`).inputs).spec.egress;
     expect(egressIn(shipped, "redis")).toContainEqual(toAlertmanager);
