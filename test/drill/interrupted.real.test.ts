@@ -8,7 +8,8 @@ import { run, startServer, type Server } from "../../runner/system/process.ts";
 import { findProgram } from "../../runner/system/programs.ts";
 import { waitFor } from "../../runner/system/wait.ts";
 
-/** Drills that do not come to their end: stopped, killed, two at once, without a program. Each has a TMPDIR of its own. */
+/** Drills that do not come to their end: stopped, killed, without a program. Each has a TMPDIR of its own. Two at once are
+ * played by scenarios.real.test.ts. */
 const cli = resolve(import.meta.dirname, "../../cli/dr.ts");
 const small = ["drill", "run", "--scenario", "primary-loss", "--agents", "200"];
 const started: Server[] = [];
@@ -68,16 +69,6 @@ describe("a drill that is not let finish", () => {
     const swept = JSON.parse((await sweepIn(drills)).stdout) as { removed: string[]; leftovers: string[] };
     expect(swept).toMatchObject({ removed: [expect.stringMatching(/^dr-drill-/)], leftovers: [] });
     expect(await left(drills)).toEqual(nothing);
-  });
-
-  it("does not disturb another one on the same machine", async () => {
-    const both = await Promise.all(["one", "two"].map((name) => playUntil(name, "start the live workload")));
-    await Promise.all(both.map(({ server }) => waitFor("the end of a drill", () => !server.running(), { within: 150 })));
-    for (const { log, drills } of both) {
-      expect(await log()).toMatch(/0 acknowledged heartbeats lost/);
-      expect(await log()).toMatch(/leftovers: 0/);
-      expect(await left(drills)).toEqual(nothing);
-    }
   });
 
   it("says which program is missing and how to get it, before it begins", async () => {

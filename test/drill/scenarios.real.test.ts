@@ -59,9 +59,19 @@ describe("a drill", () => {
     const replicaLag = hot.replicationLag?.maxSeconds ?? 0;
     expect(storeOf(hot, "postgres")?.rpoSeconds).toBeLessThanOrEqual(Math.max(replicaLag, 1));
   });
+
+  it("undoes the deletion of half a table by recovery to just before it", async () => {
+    const report = await play("operator-error", 2_000);
+    const warm = runOf(report, "warm");
+    expectHonest(warm, ["postgres"]);
+    expect(warm.agents).toEqual({ expected: 2_000, recovered: 2_000 });
+  });
 });
 
-/** Small ones, which wait for leases and schedules most of their time: two at once, as two operators might, the longest first. */
+/**
+ * Small ones, which wait for leases and schedules most of their time: two at once, as two operators might, the longest
+ * first. Neither may disturb the other, nor leave anything of either behind.
+ */
 describe.concurrent("two drills at once", () => {
   it("sees flipped bytes in the newest backup by verification, and recovers from the other copy", async () => {
     const report = await play("corrupt-backup", 2_000);
@@ -76,13 +86,6 @@ describe.concurrent("two drills at once", () => {
     expectHonest(runOf(report, "warm"), ["postgres", "redis"]);
     expect(storeOf(runOf(report, "warm"), "postgres")?.recoveredFrom).toMatch(/s3/);
     expect(storeOf(runOf(report, "warm"), "redis")?.recoveredFrom).toMatch(/s3/);
-  });
-
-  it("undoes the deletion of half a table by recovery to just before it", async () => {
-    const report = await play("operator-error", 2_000);
-    const warm = runOf(report, "warm");
-    expectHonest(warm, ["postgres"]);
-    expect(warm.agents).toEqual({ expected: 2_000, recovered: 2_000 });
   });
 
   it("loses the database leader and no acknowledged row, and takes writes again within 60 s", async () => {
