@@ -31,7 +31,7 @@ export interface PredictionInput {
   /** Whether a repository was dead before the disaster. */
   readonly degraded: boolean;
   /** Whether the stores are recovered one after the other, each checked while the next is recovered (warm), or each by
-   * itself at once, and then checked one after the other (hot). */
+   * itself at once and checked as if one after the other, which is the most that it takes (hot). */
   readonly oneAfterAnother: boolean;
 }
 

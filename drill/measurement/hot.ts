@@ -1,4 +1,5 @@
 import { waitFor } from "../../runner/system/wait.ts";
+import { together } from "../environments/local/together.ts";
 import type { Stage } from "../stage.ts";
 import { addressOf, checkLiveRedis, checkPostgres } from "./check.ts";
 import { recordLag, recordStore, type Checked } from "./outcome.ts";
@@ -31,11 +32,11 @@ export async function measureHot(stage: Stage, _known: Known, { region, stores }
     const seconds = (at - struck) / 1_000;
     run.show(`${store}: writes accepted again`, `${seconds.toFixed(1)} s after the kill`, seconds <= writesWithin);
   }
-  for (const store of stores) {
+  await together(stores.map(async (store) => {
     const validation = await run.steps.step("validate", `check ${store} of region ${region} row by row`, async (): Promise<Checked["validation"]> => (store === "postgres" ? checkPostgres(stage, addressOf(leader)) : checkLiveRedis(stage, region)));
     await recordStore(stage, { store, validation, from: store === "postgres" ? leader.name : `the replica in region ${region}`, validatedAt: new Date(), earlierLoss: false });
     if (store === "postgres") run.countAgents(validation.agentsExpected, validation.agentsValid);
-  }
+  }));
   await recordLag(stage, new Date());
 }
 
