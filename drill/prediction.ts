@@ -37,6 +37,8 @@ export interface PredictionInput {
 
 /** How much slower than their rehearsal the tools may be: through gateways, with nothing in any cache. */
 const toolMargin = 1.5;
+/** How much slower than the plan's bound a promotion may be, on a machine that also plays every other region. */
+const failoverMargin = 1.25;
 /** How much slower than its rehearsal a check may be: the machine is also busy with the recovery's own servers. */
 const checkMargin = 1.5;
 
@@ -64,7 +66,7 @@ export function predictRun(input: PredictionInput): Map<string, PredictedFigures
     const waits = prediction.rto - breakdown.validate - breakdown.fetch - breakdown.replay;
     const check = known.checkSeconds * checkMargin;
     const isNext = input.oneAfterAnother && before.recovered > 0;
-    const recovered = (isNext ? before.recovered : waits) + work * toolMargin;
+    const recovered = (isNext ? before.recovered : waits) + work * (tier === "hot" ? failoverMargin : toolMargin);
     const rto = (input.oneAfterAnother ? recovered : Math.max(recovered, before.checked)) + check;
     before = { recovered, checked: rto };
     const store = plan.stores.find(({ name }) => name === known.store);
