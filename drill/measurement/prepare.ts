@@ -10,7 +10,6 @@ import { waitFor } from "../../runner/system/wait.ts";
 import { ratesFromRecords } from "../../runner/verification-rates.ts";
 import type { Rates } from "../../plan/types.ts";
 import { waitForStandbys } from "../environments/local/database.ts";
-import { together } from "../environments/local/together.ts";
 import { predictRun } from "../prediction.ts";
 import { protect, walSince, type Protection } from "../protect.ts";
 import type { Stage } from "../stage.ts";
@@ -124,11 +123,9 @@ export class Known {
 /** Makes production what it always is before a disaster: backed up, verified, checked, predicted. */
 export async function prepare(stage: Stage, { tier, stores, backups = true }: Preparation): Promise<Known> {
   const protection = backups ? await protect(stage) : undefined;
-  const { steps } = stage.run;
-  const checking = steps.step("protect", "check production's replicas row by row, as a rehearsal", () => checkLive(stage));
-  const starting = backups ? steps.step("protect", "measure the start of dr", async () => (await stage.dr(["catalog", "list", "--store", "redis"], { nice: 0 })).seconds) : Promise.resolve(0);
-  await together([checking, starting]);
-  const known = new Known(stage, stores, protection, await checking, await starting);
+  const checkSeconds = await stage.run.steps.step("protect", "check production's replicas row by row, as a rehearsal", () => checkLive(stage));
+  const startSeconds = backups ? await stage.run.steps.step("protect", "measure the start of dr", async () => (await stage.dr(["catalog", "list", "--store", "redis"], { nice: 0 })).seconds) : 0;
+  const known = new Known(stage, stores, protection, checkSeconds, startSeconds);
   if (tier === "hot") await known.predictHot();
   return known;
 }
