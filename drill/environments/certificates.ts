@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
@@ -45,14 +46,22 @@ export async function makeAuthority(folder: string): Promise<Authority> {
   return authority;
 }
 
-/** Issues a certificate that serves as a server's and as a client's. */
+/**
+ * Issues a certificate that serves as a server's and as a client's. Several may be issued at once: the serial
+ * number is drawn here (128 random bits behind a 1, as RFC 5280 wants a positive number), as openssl's own counter is a file
+ * that two of its processes read half written.
+ */
 export async function issue(authority: Authority, { name, hosts }: CertificateRequest): Promise<Certificate> {
   const path = (ending: string) => join(authority.folder, `${name}.${ending}`);
   const names = hosts.map((host) => `${isIP(host) === 0 ? "DNS" : "IP"}:${host}`).join(",");
   await openssl(["req", "-new", ...curve, "-subj", `/CN=${hosts[0] ?? name}`, "-keyout", path("key"), "-out", path("csr")]);
   await writeFile(path("ext"), ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth,clientAuth", ...(names === "" ? [] : [`subjectAltName=${names}`]), ""].join("\n"));
-  await openssl(["x509", "-req", "-in", path("csr"), "-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial", "-days", String(validDays), "-extfile", path("ext"), "-out", path("crt")]);
+  await openssl(["x509", "-req", "-in", path("csr"), "-CA", authority.certificate, "-CAkey", authority.key, "-set_serial", serialNumber(), "-days", String(validDays), "-extfile", path("ext"), "-out", path("crt")]);
   return { certificate: path("crt"), key: path("key"), caFile: authority.certificate };
+}
+
+function serialNumber(): string {
+  return `0x01${randomBytes(16).toString("hex")}`;
 }
 
 /** openssl writes a key with mode 0600 whatever the umask is. */
