@@ -61,6 +61,8 @@ describe("a region with two servers of Redis", () => {
     const before = await backUpRedis(await context(other.port, one.port), { leaderOnly: true });
     expect(before).toMatchObject({ done: true, record: { details: { role: "primary", keys: 1 } } });
 
+    // The stream of commands begins with a new replica's first acknowledgement, up to a second after its copy is there.
+    await expect.poll(() => admin(other, "DBSIZE"), { timeout: 20_000, interval: 20 }).toBe(1);
     await admin(other, "REPLICAOF", "NO", "ONE");
     await admin(other, "SET", "session:2", "after");
     // The old primary is back, and no Sentinel has turned it round yet.
