@@ -14,8 +14,8 @@ export interface MountedVolume {
 }
 
 /** One key of a secret as one file, and nothing else of it. */
-const oneFile = (name: string, { secret, key }: SecretKey, folder: string, path: string): MountedVolume => ({
-  volume: { name, secret: { secretName: secret, defaultMode: 0o440, items: [{ key, path }] } },
+const oneFile = (name: string, { secret, key }: SecretKey, folder: string, path: string, { optional = false } = {}): MountedVolume => ({
+  volume: { name, secret: { secretName: secret, defaultMode: 0o440, items: [{ key, path }], ...(optional ? { optional } : {}) } },
   mount: { name, mountPath: folder, readOnly: true },
 });
 /** Of the servers' certificate the authority alone: its key is the servers'. */
@@ -43,13 +43,13 @@ export function vectorsTls(identity: IdentityName, { vectors }: Partial<RegionSe
 }
 
 /** Made by people, and so perhaps not there: a backup must not wait for whom to tell of it, nor the daily one for objects. */
-const perhaps = ({ volume, mount }: MountedVolume): MountedVolume => ({ volume: { ...volume, ...(volume.secret === undefined ? {} : { secret: { ...volume.secret, optional: true } }) }, mount });
+const perhaps = { optional: true };
 
 /** What opens the services' bucket, and the address of the webhook. */
 export function othersFiles(identity: IdentityName, { objects, notifications }: Others) {
   const webhook = tellsPeople(identity) ? notifications?.webhook : undefined;
   return [
-    ...(objects === undefined || !readsObjects(identity) ? [] : [perhaps(oneFile("objects-credentials", objects.credentials, objectsFolder, basename(objectsCredentialsFile)))]),
-    ...(webhook === undefined ? [] : [perhaps(oneFile("webhook", webhook, notificationsFolder, basename(webhookFile)))]),
+    ...(objects === undefined || !readsObjects(identity) ? [] : [oneFile("objects-credentials", objects.credentials, objectsFolder, basename(objectsCredentialsFile), perhaps)]),
+    ...(webhook === undefined ? [] : [oneFile("webhook", webhook, notificationsFolder, basename(webhookFile), perhaps)]),
   ];
 }
