@@ -3,7 +3,8 @@ import type { RunContext } from "../context.ts";
 import { DrError } from "../errors.ts";
 import type { Block, CheckpointIndex } from "./block.ts";
 import { agentsStore } from "./checkpoint.ts";
-import { readIndex, type RejectedPart } from "./read-checkpoint.ts";
+import type { RejectedCopy } from "../copies.ts";
+import { readIndex } from "./read-checkpoint.ts";
 
 export interface CheckpointQuestion {
   /** At or before this time; default: the newest. */
@@ -32,7 +33,7 @@ export interface FoundCheckpoints {
  * For each agent its newest checkpoint that reaches no further than the time. Checkpoints of a few agents lie over the
  * newest one of all; an agent that was asked for by name is looked for in older ones as well.
  */
-export async function findCheckpoints(context: RunContext, question: CheckpointQuestion, rejected: RejectedPart[]): Promise<FoundCheckpoints> {
+export async function findCheckpoints(context: RunContext, question: CheckpointQuestion, rejected: RejectedCopy[]): Promise<FoundCheckpoints> {
   const { only } = question;
   const missing = only === undefined ? undefined : new Set(only);
   const seen = new Set<string>();

@@ -4,7 +4,8 @@ import { secondsSince } from "../system/clock.ts";
 import { checkpointFrom } from "./checkpoint.ts";
 import type { CheckpointedAgent } from "./block.ts";
 import { findCheckpoints, noCheckpoint, type CheckpointQuestion, type WantedBlock } from "./find-checkpoint.ts";
-import { readBlock, type RejectedPart } from "./read-checkpoint.ts";
+import type { RejectedCopy } from "../copies.ts";
+import { readBlock } from "./read-checkpoint.ts";
 import { presentKeys, type PresentKeys } from "./read-redis.ts";
 import { none, restoreAgents, sum, type AgentFailure, type RestoreCounts, type RestoreResult } from "./restore.ts";
 import { openStores, type AgentStores } from "./stores.ts";
@@ -28,7 +29,7 @@ export interface AgentsRecovery extends RestoreCounts {
   readonly checkpoints: readonly UsedCheckpoint[];
   readonly failed: readonly AgentFailure[];
   /** Parts that one backend had damaged; another's were used. */
-  readonly rejected: readonly RejectedPart[];
+  readonly rejected: readonly RejectedCopy[];
   /** The checkpoint of what was there before; `undefined`: nothing was, or it was not asked for. */
   readonly before: string | undefined;
   readonly seconds: { readonly find: number; readonly keepPresent: number; readonly restore: number; readonly total: number };
@@ -72,13 +73,13 @@ export async function recoverWith(context: RunContext, stores: AgentStores, opti
 interface Found {
   readonly blocks: readonly WantedBlock[];
   readonly unfound: readonly AgentFailure[];
-  readonly rejected: RejectedPart[];
+  readonly rejected: RejectedCopy[];
   readonly seconds: number;
 }
 
 async function findAll(context: RunContext, options: AgentRecoveryOptions): Promise<Found> {
   const begun = performance.now();
-  const rejected: RejectedPart[] = [];
+  const rejected: RejectedCopy[] = [];
   const { blocks, missing } = await findCheckpoints(context, options, rejected);
   if (blocks.length === 0 && missing.length === 0) throw new DrError({ kind: "failed", what: "No checkpoint found", where: options.at === undefined ? "catalog" : `at or before ${options.at.toISOString()}`, todo: "Make one with `dr backup agents checkpoint`, or name a later time." });
   return { blocks, rejected, unfound: missing.map((id) => ({ id, error: noCheckpoint(id, options.at).message })), seconds: secondsSince(begun) };
@@ -112,7 +113,7 @@ async function keepPresent(context: RunContext, stores: AgentStores, present: Pr
   return record.id;
 }
 
-async function restoreBlocks(context: RunContext, stores: AgentStores, blocks: readonly WantedBlock[], present: PresentKeys, rejected: RejectedPart[]): Promise<RestoreResult> {
+async function restoreBlocks(context: RunContext, stores: AgentStores, blocks: readonly WantedBlock[], present: PresentKeys, rejected: RejectedCopy[]): Promise<RestoreResult> {
   const total = blocks.reduce((count, { agents }) => count + agents.size, 0);
   let result = none;
   let next = readWanted(context, blocks[0], rejected);
@@ -127,7 +128,7 @@ async function restoreBlocks(context: RunContext, stores: AgentStores, blocks: r
 }
 
 /** Never throws: a block that no backend has whole is the failure of its agents, and the others go on. */
-async function readWanted(context: RunContext, wanted: WantedBlock | undefined, rejected: RejectedPart[]): Promise<{ readonly agents: readonly CheckpointedAgent[]; readonly failed: readonly AgentFailure[] }> {
+async function readWanted(context: RunContext, wanted: WantedBlock | undefined, rejected: RejectedCopy[]): Promise<{ readonly agents: readonly CheckpointedAgent[]; readonly failed: readonly AgentFailure[] }> {
   if (wanted === undefined) return { agents: [], failed: [] };
   const { record, index, block, agents: ids } = wanted;
   try {

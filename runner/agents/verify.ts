@@ -1,9 +1,9 @@
-import type { BackupRecord, CopyResult } from "../catalog/record.ts";
+import type { BackupRecord } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { Crc64 } from "../stores/redis/crc64.ts";
-import { secondsSince } from "../system/clock.ts";
-import { copyVerificationOf, verificationOf, type CopyVerification, type Verification, type VerificationCheck } from "../verification.ts";
+import type { Verification } from "../verification.ts";
+import { verifyCopies, type CopyOnTrial } from "../verify-copies.ts";
 import { indexObject, type CheckpointedAgent } from "./block.ts";
 import { readBlockFrom, readIndexFrom } from "./read-checkpoint.ts";
 import { agentOfKey } from "./schema.ts";
@@ -15,46 +15,31 @@ const checksumBytes = 8;
  * Verifies every copy of a checkpoint: the index, then each block by the same ranged read that a recovery does, each
  * agent in it, and the checksum of each key. Errors name the block or the agent.
  */
-export async function verifyAgents(context: RunContext, record: BackupRecord): Promise<Verification> {
-  const copies: CopyVerification[] = [];
-  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
-  return verificationOf(record.id, record.store, copies);
+export function verifyAgents(context: RunContext, record: BackupRecord): Promise<Verification> {
+  return verifyCopies(context, record, (copy) => verifyBlocks(context, record, copy));
 }
 
-async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
-  const begun = performance.now();
+async function verifyBlocks(context: RunContext, record: BackupRecord, { backend, checks, errors }: CopyOnTrial): Promise<undefined> {
   const { signal } = context;
-  const checks: VerificationCheck[] = [];
-  const errors: string[] = [];
-  const done = () => copyVerificationOf(copy.backend, checks, errors, secondsSince(begun));
-  if (copy.status === "failed") return errors.push(`the copy was never written: ${copy.error}`), done();
-  const backend = context.backends.find(({ name }) => name === copy.backend);
-  if (backend === undefined) return errors.push(`the configuration has no backend ${copy.backend}`), done();
   const passphrase = await context.passphrase();
   let agents = 0;
   let keys = 0;
-  try {
-    const index = await readIndexFrom(backend, record, passphrase, signal);
-    checks.push({ name: "the index is whole", ok: true, detail: backend.uri(indexObject(record).key) });
-    for (const block of index.blocks) {
-      context.report({ step: `verify ${record.id} in ${copy.backend}`, done: agents, total: Number(record.details["agents"]), unit: "agents" });
-      try {
-        const held = await readBlockFrom(backend, index, block, passphrase, signal);
-        agents += held.length;
-        keys += held.reduce((sum, agent) => sum + agent.keys.length, 0);
-        errors.push(...held.flatMap(faultsOf));
-      } catch (error) {
-        signal.throwIfAborted();
-        errors.push(messageOf(error));
-      }
+  const index = await readIndexFrom(backend, record, passphrase, signal);
+  checks.push({ name: "the index is whole", ok: true, detail: backend.uri(indexObject(record).key) });
+  for (const block of index.blocks) {
+    context.report({ step: `verify ${record.id} in ${backend.name}`, done: agents, total: Number(record.details["agents"]), unit: "agents" });
+    try {
+      const held = await readBlockFrom(backend, index, block, passphrase, signal);
+      agents += held.length;
+      keys += held.reduce((sum, agent) => sum + agent.keys.length, 0);
+      errors.push(...held.flatMap(faultsOf));
+    } catch (error) {
+      signal.throwIfAborted();
+      errors.push(messageOf(error));
     }
-    checks.push({ name: "every block opens, and holds the agents of the record", ok: agents === record.details["agents"], detail: `${agents} agents in ${index.blocks.length} blocks` });
-    checks.push({ name: "every key's checksum is right", ok: keys === record.details["keys"], detail: `${keys} keys` });
-  } catch (error) {
-    signal.throwIfAborted();
-    errors.push(messageOf(error));
   }
-  return done();
+  checks.push({ name: "every block opens, and holds the agents of the record", ok: agents === record.details["agents"], detail: `${agents} agents in ${index.blocks.length} blocks` });
+  checks.push({ name: "every key's checksum is right", ok: keys === record.details["keys"], detail: `${keys} keys` });
 }
 
 function faultsOf({ id, keys }: CheckpointedAgent): string[] {

@@ -7,6 +7,7 @@ import type { RunContext } from "../context.ts";
 import { DrError } from "../errors.ts";
 import { makeFolder, removeTree } from "../system/files.ts";
 import type { OsUser } from "../system/process.ts";
+import { isAlive } from "../system/pid.ts";
 import { databaseUser } from "../system/user.ts";
 
 export interface Destination {
@@ -66,15 +67,6 @@ export async function runningServer(directory: string): Promise<number | undefin
   // The number may belong to another program since a reboot: a postmaster works in its data directory.
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => directory);
   return cwd === directory ? pid : undefined;
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 /** Makes the directory, and refuses to begin what cannot fit: a full disk an hour later is worse. */

@@ -7,7 +7,7 @@ import { connectTo } from "../stores/postgres/connection.ts";
 import { secondsSince } from "../system/clock.ts";
 import { run, type OsUser } from "../system/process.ts";
 import { findProgram } from "../system/programs.ts";
-import { isAlive } from "./directory.ts";
+import { isAlive } from "../system/pid.ts";
 import { readRecoveryLog, recoveryFailed, type RecoveryLog } from "./recovery-log.ts";
 
 export interface IsolatedServer {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { DrError, messageOf } from "../../errors.ts";
 import { makeFolder, writeDurably } from "../../system/files.ts";
-import { isAlive } from "../directory.ts";
+import { isAlive } from "../../system/pid.ts";
 import { fullOrder } from "./sources.ts";
 
 const journalVersion = 1;

@@ -16,7 +16,7 @@ import { killGroup, run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { databaseUser } from "../../system/user.ts";
 import { waitFor } from "../../system/wait.ts";
-import { isAlive } from "../directory.ts";
+import { isAlive } from "../../system/pid.ts";
 import type { StoreSource } from "./sources.ts";
 
 /** Where the recovered servers of a whole system are, below one folder. */

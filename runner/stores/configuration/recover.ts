@@ -4,11 +4,11 @@ import { findBackup } from "../../catalog/newest.ts";
 import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
+import { onlyObject, type RejectedCopy } from "../../copies.ts";
 import { fetchObject } from "../../fetch-object.ts";
 import { prepareDirectory, putBack } from "../../recovery/emptied-directory.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
-import { onlyObject, type RejectedCopy } from "../redis/fetch.ts";
 import { contentsOf, differences, digestsOf, kind, store } from "./contents.ts";
 
 export interface ConfigurationRecoveryOptions {

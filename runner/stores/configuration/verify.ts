@@ -1,14 +1,14 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { BackupRecord, CopyResult } from "../../catalog/record.ts";
+import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
-import { DrError, messageOf } from "../../errors.ts";
-import type { StorageBackend } from "../../storage/backend.ts";
+import { onlyObject } from "../../copies.ts";
+import { fetchCopy } from "../../fetch-object.ts";
 import { secondsSince } from "../../system/clock.ts";
 import { makeFolder } from "../../system/files.ts";
-import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "../../verification.ts";
-import { fetchCopy, onlyObject } from "../redis/fetch.ts";
+import type { MeasuredWork, Verification, VerificationCheck } from "../../verification.ts";
+import { inVerifyFolder, verifyCopies, type CopyOnTrial } from "../../verify-copies.ts";
 import { contentsOf, folders } from "./contents.ts";
 import { cloneBundle, digestOf } from "./git.ts";
 import { unpack } from "./recover.ts";
@@ -24,35 +24,11 @@ const gitDeadline = 600;
  * its refs compared, each manifest and each checkpoint read. No cluster takes the manifests here, and no `pulumi` the
  * states: that they would be taken is for a drill to show.
  */
-export async function verifyConfiguration(context: RunContext, record: BackupRecord): Promise<Verification> {
-  const copies: CopyVerification[] = [];
-  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
-  return verificationOf(record.id, record.store, copies);
+export function verifyConfiguration(context: RunContext, record: BackupRecord): Promise<Verification> {
+  return verifyCopies(context, record, (copy) => inVerifyFolder(context, (dir) => restoreAndRead(context, record, copy, dir)));
 }
 
-async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
-  const begun = performance.now();
-  const checks: VerificationCheck[] = [];
-  const failed = (error: string) => copyVerificationOf(copy.backend, checks, [error], secondsSince(begun));
-  if (copy.status === "failed") return failed(`the copy was never written: ${copy.error}`);
-  const backend = context.backends.find(({ name }) => name === copy.backend);
-  if (backend === undefined) return failed(`the configuration has no backend ${copy.backend}`);
-  context.report({ step: `verify ${record.id} in ${copy.backend}` });
-  const dir = await mkdtemp(join(await makeFolder(join(context.config.workDirectory, "verify")), "c-"));
-  try {
-    const measured = await restoreAndRead(context, record, backend, dir, checks);
-    return copyVerificationOf(copy.backend, checks, [], secondsSince(begun), measured);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    // A missing program says nothing about the copy.
-    if (error instanceof DrError && error.kind === "unavailable" && error.where.startsWith("PATH")) throw error;
-    return failed(`${onlyObject(record).key} in ${copy.backend}: ${messageOf(error)}`);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
-async function restoreAndRead(context: RunContext, record: BackupRecord, backend: StorageBackend, dir: string, checks: VerificationCheck[]): Promise<MeasuredWork> {
+async function restoreAndRead(context: RunContext, record: BackupRecord, { backend, checks }: CopyOnTrial, dir: string): Promise<MeasuredWork> {
   const { signal } = context;
   const object = onlyObject(record);
   const unpacked = await makeFolder(join(dir, "files"));

@@ -1,10 +1,10 @@
 import type { RunContext } from "../../context.ts";
+import { addRejected, type RejectedCopy } from "../../copies.ts";
 import { fetchObject } from "../../fetch-object.ts";
 import { prepareDirectory, putBack } from "../../recovery/emptied-directory.ts";
 import { findBackup } from "../../catalog/newest.ts";
 import type { BackupRecord } from "../../catalog/record.ts";
 import { secondsSince } from "../../system/clock.ts";
-import type { RejectedCopy } from "../redis/fetch.ts";
 import { blocksOf, snapshotKind, store } from "./details.ts";
 import { restoreBlocks } from "./restore.ts";
 
@@ -64,7 +64,7 @@ export async function recoverMetrics(context: RunContext, options: MetricsRecove
   try {
     await restoreBlocks(context, record, target.dir, async (object, path) => {
       const fetched = await fetchObject(context, record, object, path);
-      rejected.push(...fetched.rejected);
+      addRejected(rejected, fetched.rejected);
     });
   } catch (error) {
     await putBack(target);

@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { BackupRecord, CopyResult } from "../../catalog/record.ts";
+import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
-import { DrError, messageOf } from "../../errors.ts";
-import type { StorageBackend } from "../../storage/backend.ts";
-import { secondsSince } from "../../system/clock.ts";
-import { makeFolder } from "../../system/files.ts";
-import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "../../verification.ts";
-import { fetchCopy } from "../redis/fetch.ts";
+import { fetchCopy } from "../../fetch-object.ts";
+import type { MeasuredWork, Verification, VerificationCheck } from "../../verification.ts";
+import { inVerifyFolder, verifyCopies, type CopyOnTrial } from "../../verify-copies.ts";
 import { blocksOf, type StoredBlock } from "./details.ts";
 import { startPrometheus, type IsolatedPrometheus } from "./isolated-server.ts";
 import { restoreBlocks } from "./restore.ts";
@@ -16,35 +11,11 @@ import { restoreBlocks } from "./restore.ts";
  * Verifies every copy of a snapshot, or of one block: every block that it needs, fetched from that backend alone, with its
  * checksum; unpacked; opened by a real Prometheus; and queried, block by block.
  */
-export async function verifyMetrics(context: RunContext, record: BackupRecord): Promise<Verification> {
-  const copies: CopyVerification[] = [];
-  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
-  return verificationOf(record.id, record.store, copies);
+export function verifyMetrics(context: RunContext, record: BackupRecord): Promise<Verification> {
+  return verifyCopies(context, record, (copy) => inVerifyFolder(context, (dir) => restoreAndQuery(context, record, copy, dir)));
 }
 
-async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
-  const begun = performance.now();
-  const checks: VerificationCheck[] = [];
-  const failed = (error: string) => copyVerificationOf(copy.backend, checks, [error], secondsSince(begun));
-  if (copy.status === "failed") return failed(`the copy was never whole: ${copy.error}`);
-  const backend = context.backends.find(({ name }) => name === copy.backend);
-  if (backend === undefined) return failed(`the configuration has no backend ${copy.backend}`);
-  context.report({ step: `verify ${record.id} in ${copy.backend}` });
-  const dir = await mkdtemp(join(await makeFolder(join(context.config.workDirectory, "verify")), "m-"));
-  try {
-    const measured = await restoreAndQuery(context, record, backend, dir, checks);
-    return copyVerificationOf(copy.backend, checks, [], secondsSince(begun), measured);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    // A missing program says nothing about the copy.
-    if (error instanceof DrError && error.kind === "unavailable" && error.where.startsWith("PATH")) throw error;
-    return failed(`${copy.backend}: ${messageOf(error)}`);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
-async function restoreAndQuery(context: RunContext, record: BackupRecord, backend: StorageBackend, dir: string, checks: VerificationCheck[]): Promise<MeasuredWork> {
+async function restoreAndQuery(context: RunContext, record: BackupRecord, { backend, checks }: CopyOnTrial, dir: string): Promise<MeasuredWork> {
   const { signal } = context;
   const passphrase = await context.passphrase();
   const work = await restoreBlocks(context, record, dir, (object, path) => fetchCopy(backend, object, passphrase, path, signal));

@@ -1,8 +1,9 @@
-import type { BackupRecord, CopyResult } from "../../catalog/record.ts";
+import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
-import { DrError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "../../verification.ts";
+import type { MeasuredWork, Verification, VerificationCheck } from "../../verification.ts";
+import { verifyCopies, type CopyOnTrial } from "../../verify-copies.ts";
 import type { Found, ObjectBucket } from "./bucket.ts";
 import { compareObject } from "./compare.ts";
 import { isLive, type Entry } from "./entry.ts";
@@ -27,35 +28,30 @@ const waitForOthers = 300;
  * used as they lie. What changed in the source since is compared with what the index says of it.
  */
 export async function verifyObjects(context: RunContext, record: BackupRecord): Promise<Verification> {
-  const copies: CopyVerification[] = [];
-  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
-  return verificationOf(record.id, record.store, copies);
+  const target = await openTarget(context);
+  try {
+    return await verifyCopies(context, record, (copy) => verifyTarget(context, record, target, copy));
+  } finally {
+    target.close();
+  }
 }
 
-async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
-  const begun = performance.now();
-  const checks: VerificationCheck[] = [];
-  const failed = (error: string) => copyVerificationOf(copy.backend, checks, [error], secondsSince(begun));
-  if (copy.status === "failed") return failed(`the copy was never complete: ${copy.error}`);
-  const buckets: ObjectBucket[] = [];
+async function verifyTarget(context: RunContext, record: BackupRecord, target: ObjectBucket, { backend, checks, errors }: CopyOnTrial): Promise<MeasuredWork | undefined> {
+  if (target.config.name !== backend.name) {
+    errors.push(`the plan has the objects in ${target.config.name}, not in ${backend.name}`);
+    return undefined;
+  }
+  const source = await reachableSource(context, checks);
   try {
-    const target = await openTarget(context);
-    buckets.push(target);
-    if (target.config.name !== copy.backend) return failed(`the plan has the objects in ${target.config.name}, not in ${copy.backend}`);
-    const source = await reachableSource(context, checks);
-    if (source !== undefined) buckets.push(source);
     return await alone(context.config.workDirectory, waitForOthers, context.signal, async (folder) => {
       const state = await openIndex(target, { at: new Date(record.startedAt), folder, signal: context.signal });
       const now = await openIndex(target, { folder, signal: context.signal });
-      const { measured, errors } = await compare(context, { record, target, source, state, now }, checks);
-      return copyVerificationOf(copy.backend, checks, errors, secondsSince(begun), measured);
+      const compared = await compare(context, { record, target, source, state, now }, checks);
+      errors.push(...compared.errors);
+      return compared.measured;
     });
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof DrError && error.kind === "usage") throw error;
-    return failed(`${copy.uri}: ${messageOf(error)}`);
   } finally {
-    for (const bucket of buckets) bucket.close();
+    source?.close();
   }
 }
 

@@ -2,11 +2,12 @@ import { chown, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
+import { onlyObject, type RejectedCopy } from "../../copies.ts";
 import { DrError } from "../../errors.ts";
+import { fetchObject } from "../../fetch-object.ts";
 import { secondsSince } from "../../system/clock.ts";
 import { checkRdb, type RdbCounts } from "./check-rdb.ts";
 import { chooseSnapshot, type BackupChoice } from "./choose.ts";
-import { fetchAnyCopy, type RejectedCopy } from "./fetch.ts";
 import { startFromRdb, type IsolatedServer } from "./isolated-server.ts";
 import { databasesOf, keysIn, readInfo } from "./server-state.ts";
 import { prepareTarget, putBack, refuseTakenSocket } from "./target.ts";
@@ -57,7 +58,7 @@ export async function recoverRedis(context: RunContext, options: RedisRecoveryOp
   try {
     context.report({ step: `download ${record.id}`, total: record.sourceBytes, unit: "bytes" });
     const downloading = performance.now();
-    const fetched = await fetchAnyCopy(context, record, path);
+    const fetched = await fetchObject(context, record, onlyObject(record), path);
     if (target.owner !== undefined) await chown(path, target.owner.uid, target.owner.gid);
     const download = secondsSince(downloading);
     context.report({ step: "check the dump" });

@@ -1,14 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BackupRecord, CopyResult } from "../../catalog/record.ts";
+import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
-import { DrError, messageOf } from "../../errors.ts";
-import type { StorageBackend } from "../../storage/backend.ts";
+import { onlyObject } from "../../copies.ts";
+import { fetchCopy } from "../../fetch-object.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { makeFolder } from "../../system/files.ts";
-import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "../../verification.ts";
+import type { MeasuredWork, Verification } from "../../verification.ts";
+import { inVerifyFolder, verifyCopies, type CopyOnTrial } from "../../verify-copies.ts";
 import { checkRdb } from "./check-rdb.ts";
-import { fetchCopy, onlyObject } from "./fetch.ts";
 import { startFromRdb } from "./isolated-server.ts";
 import { compareWithRecord, loadedEnough } from "./recover.ts";
 import { sampleContent } from "./sample.ts";
@@ -19,35 +17,11 @@ import { databasesOf, keysIn, readInfo } from "./server-state.ts";
  * its number of keys, and a sample of contents. What is wrong with a copy is in its `errors`; only what keeps all of
  * them from being verified is thrown.
  */
-export async function verifyRedis(context: RunContext, record: BackupRecord): Promise<Verification> {
-  const copies: CopyVerification[] = [];
-  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
-  return verificationOf(record.id, record.store, copies);
+export function verifyRedis(context: RunContext, record: BackupRecord): Promise<Verification> {
+  return verifyCopies(context, record, (copy) => inVerifyFolder(context, (dir) => restoreAndQuery(context, record, copy, dir)));
 }
 
-async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
-  const begun = performance.now();
-  const checks: VerificationCheck[] = [];
-  const failed = (error: string) => copyVerificationOf(copy.backend, checks, [error], secondsSince(begun));
-  if (copy.status === "failed") return failed(`the copy was never written: ${copy.error}`);
-  const backend = context.backends.find(({ name }) => name === copy.backend);
-  if (backend === undefined) return failed(`the configuration has no backend ${copy.backend}`);
-  context.report({ step: `verify ${record.id} in ${copy.backend}` });
-  const dir = await mkdtemp(join(await makeFolder(join(context.config.workDirectory, "verify")), "r-"));
-  try {
-    const { measured, errors } = await restoreAndQuery(context, record, backend, dir, checks);
-    return copyVerificationOf(copy.backend, checks, errors, secondsSince(begun), measured);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    // A missing program says nothing about the copy.
-    if (error instanceof DrError && error.kind === "unavailable" && error.where.startsWith("PATH")) throw error;
-    return failed(`${onlyObject(record).key} in ${copy.backend}: ${messageOf(error)}`);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
-async function restoreAndQuery(context: RunContext, record: BackupRecord, backend: StorageBackend, dir: string, checks: VerificationCheck[]): Promise<{ measured: MeasuredWork; errors: string[] }> {
+async function restoreAndQuery(context: RunContext, record: BackupRecord, { backend, checks, errors }: CopyOnTrial, dir: string): Promise<MeasuredWork> {
   const { signal, plan } = context;
   const object = onlyObject(record);
   const path = join(dir, "dump.rdb");
@@ -67,7 +41,8 @@ async function restoreAndQuery(context: RunContext, record: BackupRecord, backen
       const sample = await sampleContent(link);
       checks.push({ name: "sampled contents are readable", ok: sample.errors.length === 0, detail: sample.summary });
       const measured = { redisLoadBytes: bytes, redisLoadSeconds: server.loadSeconds, downloadBytes: object.bytes, downloadSeconds };
-      return { measured, errors: sample.errors.map((error) => `${object.key} in ${backend.name}: ${error}`) };
+      errors.push(...sample.errors.map((error) => `${object.key} in ${backend.name}: ${error}`));
+      return measured;
     } finally {
       link.close();
     }

@@ -2,18 +2,19 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
+import type { RejectedCopy } from "../../copies.ts";
 import { DrError, messageOf } from "../../errors.ts";
 import { secondsSince } from "../../system/clock.ts";
 import { makeFolder, removeTree } from "../../system/files.ts";
+import { authorise } from "./authorise.ts";
 import { sealIn } from "./back-up.ts";
 import { chooseSnapshot, type BackupChoice } from "./choose.ts";
-import { healthOf, logIn, openVault, sealStatusOf, vaultOf, withToken, type SealStatus, type VaultAddress, type VaultHealth, type VaultLink } from "./connection.ts";
-import { fetchAnyCopy, openSnapshot, type RejectedCopy } from "./fetch.ts";
-import { forgetInit, keepInit, keptInit } from "./kept-init.ts";
+import { healthOf, logIn, openVault, sealStatusOf, vaultOf, type SealStatus, type VaultAddress, type VaultHealth, type VaultLink } from "./connection.ts";
+import { fetchAnyCopy, openSnapshot } from "./fetch.ts";
+import { forgetInit, keptInit } from "./kept-init.ts";
 import { readCanary } from "./read-secrets.ts";
-import { restoreSnapshot } from "./restore.ts";
+import { openLoaded, restoreSnapshot } from "./restore.ts";
 import { describeSeal, type SnapshotSeal } from "./seal.ts";
-import { initialise, unseal, waitUntilActive } from "./unseal.ts";
 
 export interface VaultRecoveryOptions {
   readonly backup: BackupChoice;
@@ -103,6 +104,22 @@ async function withTarget<T>(context: RunContext, options: VaultRecoveryOptions,
   }
 }
 
+/**
+ * Asks the target whether it may be filled, and changes nothing.
+ * @throws DrError as `recoverVault` would, before it begins
+ */
+export async function checkVaultTarget(context: RunContext, options: VaultRecoveryOptions): Promise<void> {
+  const record = await chooseSnapshot(context, options.backup);
+  await withTarget(context, options, async (target) => {
+    await refuseHeld(context, target, options.force === true);
+    const needed = sealIn(record);
+    const misfit = needed === undefined ? undefined : targetMisfit(needed, target.seal);
+    if (misfit !== undefined) throw unfit(misfit, target);
+  });
+}
+
+const unfit = (misfit: string, { link }: Target): DrError => new DrError({ kind: "refused", what: misfit, where: link.http.url, todo: "Configure the server with the seal that the snapshot was made under." });
+
 /** A server that was initialised for an earlier attempt is ours; any other that is initialised holds something. */
 async function refuseHeld(context: RunContext, { link, health }: Target, force: boolean): Promise<void> {
   if (health.state === "not initialised" || force || (await keptInit(context, link)) !== undefined) return;
@@ -120,16 +137,18 @@ async function load(context: RunContext, record: BackupRecord, target: Target, {
   const { seal } = vaultOf(context);
   context.report({ step: `download ${record.id}`, total: record.sourceBytes, unit: "bytes" });
   const downloading = performance.now();
-  const { backend, rejected, summary } = await fetchAnyCopy(context, record, path);
+  const { backend, rejected, value: summary } = await fetchAnyCopy(context, record, path);
   const download = secondsSince(downloading);
   const needed = summary.seal;
   if (needed === undefined) throw new DrError({ kind: "failed", what: "the snapshot names no seal: no server could be unsealed with it", where: record.id, todo: "Choose another backup." });
   const misfit = targetMisfit(needed, target.seal);
-  if (misfit !== undefined) throw new DrError({ kind: "refused", what: misfit, where: target.link.http.url, todo: "Configure the server with the seal that the snapshot was made under." });
+  if (misfit !== undefined) throw unfit(misfit, target);
   context.report({ step: "make the server ready" });
-  const authorised = await authorise(context, target, needed, force);
-  context.report({ step: "load the snapshot", total: summary.bytes, unit: "bytes" });
-  const { unsealed, uploadSeconds, unsealSeconds } = await restoreSnapshot(authorised, { snapshot: openSnapshot(path, await context.passphrase()), seal, signal });
+  const { link, loaded } = await authorise(context, { link: target.link, health: target.health, seal: needed, backup: record.id, force });
+  if (loaded === undefined) context.report({ step: "load the snapshot", total: summary.bytes, unit: "bytes" });
+  const { unsealed, uploadSeconds, unsealSeconds } = loaded === undefined
+    ? await restoreSnapshot(link, { snapshot: openSnapshot(path, await context.passphrase()), seal, signal })
+    : { unsealed: await openLoaded(link, loaded, seal, signal), uploadSeconds: 0, unsealSeconds: 0 };
   await forgetInit(context, target.link);
   return {
     backup: record.id, target: target.link.http.url, recoveredTo: record.watermark.time, from: backend, rejected, unsealed, opensWith: describeSeal(needed), bytes: summary.bytes,
@@ -145,25 +164,8 @@ function targetMisfit(needed: SnapshotSeal, { type, initialized, t }: SealStatus
   return type === "shamir" && initialized && t !== needed.threshold ? `the snapshot opens with ${describeSeal(needed)}, and the server asks for ${t}: take a fresh one` : undefined;
 }
 
-/** As root of a server that we initialised, now or in an attempt that was cut off; otherwise as the configuration says. */
-async function authorise(context: RunContext, { link, health }: Target, needed: SnapshotSeal, force: boolean): Promise<VaultLink> {
-  const { signal } = context;
-  const kept = health.state === "not initialised" ? undefined : await keptInit(context, link);
-  if (health.state !== "not initialised" && kept === undefined) {
-    const { server } = vaultOf(context);
-    if (server === undefined || !force) throw new DrError({ kind: "usage", what: "the server is initialised, and nothing says how to log in to it", where: "vault.server", todo: "Add how to log in to the configuration." });
-    return logIn(link, server, signal);
-  }
-  const made = kept ?? (await initialise(link, needed, signal));
-  if (kept === undefined) await keepInit(context, link, made);
-  const { state } = await healthOf(link, signal);
-  if (state === "sealed" && made.keys.length > 0) await unseal(link, made.keys, signal);
-  await waitUntilActive(link, signal);
-  return withToken(link, made.rootToken);
-}
-
 /** A login may not be possible yet: Kubernetes' of another cluster is asked for by the address that the snapshot knows. */
-async function readBack(context: RunContext, link: VaultLink): Promise<VaultRecovery["secrets"]> {
+export async function readBack(context: RunContext, link: VaultLink): Promise<VaultRecovery["secrets"]> {
   const { canary, server } = vaultOf(context);
   if (server === undefined) return { read: false, detail: "the configuration names no login" };
   try {

@@ -1,17 +1,17 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BackupRecord, CopyResult } from "../../catalog/record.ts";
+import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
+import { onlyObject } from "../../copies.ts";
 import { DrError, messageOf } from "../../errors.ts";
 import type { StorageBackend } from "../../storage/backend.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { makeFolder, removeTree } from "../../system/files.ts";
-import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "../../verification.ts";
+import type { MeasuredWork, Verification, VerificationCheck } from "../../verification.ts";
+import { inVerifyFolder, verifyCopies } from "../../verify-copies.ts";
 import type { SnapshotSummary } from "./archive.ts";
 import { sealIn } from "./back-up.ts";
 import { BarrierReader, KeyringFinder } from "./barrier.ts";
 import type { SealConfig } from "./config.ts";
-import { fetchCopy, inspect, onlyObject } from "./fetch.ts";
+import { fetchCopy, inspect } from "./fetch.ts";
 import { findVaultProgram } from "./isolated-server.ts";
 import { openRootKey, sealKeyOf } from "./open-seal.ts";
 import { restoreAndRead } from "./trial.ts";
@@ -23,53 +23,12 @@ import { describeSeal, rootKeyEntry, sealMismatch } from "./seal.ts";
  * server program is on this machine, a restored server that unseals itself with that seal and gives its secrets away.
  * What is wrong with a copy is in its `errors`; only what keeps all of them from being verified is thrown.
  */
-export async function verifyVault(context: RunContext, record: BackupRecord): Promise<Verification> {
-  const copies: CopyVerification[] = [];
-  for (const copy of record.copies) copies.push(await verifyCopy(context, record, copy));
-  return verificationOf(record.id, record.store, copies);
-}
-
-async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyResult): Promise<CopyVerification> {
-  const begun = performance.now();
-  const checks: VerificationCheck[] = [];
-  const failed = (error: string) => copyVerificationOf(copy.backend, checks, [error], secondsSince(begun));
-  if (copy.status === "failed") return failed(`the copy was never written: ${copy.error}`);
-  const backend = context.backends.find(({ name }) => name === copy.backend);
-  if (backend === undefined) return failed(`the configuration has no backend ${copy.backend}`);
-  context.report({ step: `verify ${record.id} in ${copy.backend}` });
-  const folder = await makeFolder(join(context.config.workDirectory, "verify"));
-  await sweep(folder);
-  const dir = await mkdtemp(join(folder, prefix));
-  try {
-    const { measured, errors } = await verifyStored(context, record, backend, dir, checks);
-    return copyVerificationOf(copy.backend, checks, errors.map((error) => `${onlyObject(record).key} in ${copy.backend}: ${error}`), secondsSince(begun), measured);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    // What is missing on this machine says nothing about the copy.
-    if (error instanceof DrError && error.kind === "unavailable" && error.where.startsWith("PATH")) throw error;
-    return failed(`${onlyObject(record).key} in ${copy.backend}: ${messageOf(error)}`);
-  } finally {
-    await removeTree(dir);
-  }
-}
-
-/** Names the process, so that what a killed one left can be told from what a living one uses. */
-const prefix = `vault-${process.pid}-`;
-
-async function sweep(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const pid = Number(/^vault-(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code !== "ESRCH";
-  }
+export function verifyVault(context: RunContext, record: BackupRecord): Promise<Verification> {
+  return verifyCopies(context, record, ({ backend, checks, errors }) => inVerifyFolder(context, async (dir) => {
+    const outcome = await verifyStored(context, record, backend, dir, checks);
+    errors.push(...outcome.errors.map((error) => `${onlyObject(record).key} in ${backend.name}: ${error}`));
+    return outcome.measured;
+  }));
 }
 
 type Outcome = { readonly measured: MeasuredWork; readonly errors: readonly string[] };

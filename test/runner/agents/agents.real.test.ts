@@ -325,7 +325,7 @@ describe.skipIf(!s3Installed)("recovering all agents (needs versitygw)", () => {
     for (const backend of ["r2", "s3"]) await flip(stored(backend, object), (blocks[2]?.offset ?? 0) + 500);
     const result = await recoverAgents(run, { keepPresent: false });
     expect({ recovered: result.agents, failed: result.failed.length }).toEqual({ recovered: 2_000, failed: 500 });
-    expect(result.failed[0]?.error).toMatch(/no backend has block 3/);
+    expect(result.failed[0]?.error).toMatch(/no copy of block 3/);
   });
 
   it("says that the passphrase is wrong", async () => {

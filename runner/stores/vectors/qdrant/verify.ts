@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { RunContext } from "../../../context.ts";
 import { secondsSince } from "../../../system/clock.ts";
-import { makeFolder } from "../../../system/files.ts";
 import { lookUpProgram } from "../../../system/programs.ts";
 import type { MeasuredWork, VerificationCheck } from "../../../verification.ts";
+import { inVerifyFolder } from "../../../verify-copies.ts";
 import type { BlockReader } from "../blocks.ts";
 import type { Manifest, QdrantContent } from "../manifest.ts";
 import { restoreQdrant, snapshotBytes } from "./restore.ts";
@@ -14,8 +12,7 @@ import { startTemporaryQdrant } from "./temporary-server.ts";
 export async function verifyQdrantContent(context: RunContext, reader: BlockReader, manifest: Manifest, content: QdrantContent, checks: VerificationCheck[]): Promise<MeasuredWork> {
   const program = await lookUpProgram("qdrant");
   if (program === undefined) return readEverything(reader, manifest, content, checks);
-  const dir = await mkdtemp(join(await makeFolder(join(context.config.workDirectory, "verify")), "v-"));
-  try {
+  return inVerifyFolder(context, async (dir) => {
     const server = await startTemporaryQdrant(program, dir, context.signal);
     try {
       const begun = performance.now();
@@ -32,9 +29,7 @@ export async function verifyQdrantContent(context: RunContext, reader: BlockRead
     } finally {
       await server.stop();
     }
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 const sampled = ({ collections }: QdrantContent): string => {

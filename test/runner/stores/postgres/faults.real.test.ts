@@ -7,7 +7,7 @@ import { outcomeOf } from "../../../../runner/catalog/record.ts";
 import { DrError, exitCodes } from "../../../../runner/errors.ts";
 import { run } from "../../../../runner/system/process.ts";
 import { isRoot } from "../../../../runner/system/user.ts";
-import { isAlive } from "../../../../runner/recovery/directory.ts";
+import { isAlive } from "../../../../runner/system/pid.ts";
 import { waitFor } from "../../../../runner/system/wait.ts";
 import { writeArchiverConf } from "../../../../runner/stores/postgres/archiver.ts";
 import { backUpPostgres } from "../../../../runner/stores/postgres/back-up.ts";

@@ -296,7 +296,7 @@ describe("recovering Redis", () => {
     for (const name of ["r2", "s3"]) await flip(join(folder.path, `run-${runs}`, name, record.objects[0]?.key ?? ""));
     const into = await makeFolder(join(folder.path, `kept-${runs}`));
     await writeFile(join(into, "letters.txt"), "keep me");
-    expect((await fails(recover(run, { into, force: true }))).message).toMatch(/no copy of the backup can be used/);
+    expect((await fails(recover(run, { into, force: true }))).message).toMatch(/no copy of .* can be used/);
     expect(await readdir(into)).toEqual(["letters.txt"]);
   });
 
