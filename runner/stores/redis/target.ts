@@ -33,6 +33,25 @@ function holds(entries: readonly string[]): string {
   return `files of something else (${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""})`;
 }
 
+/** Entries of the folder that something must be done about; those that an earlier recovery moved aside are none of them. */
+const contentOf = async (dir: string): Promise<string[]> => (await readdir(dir)).filter((name) => !name.startsWith(".replaced-"));
+
+/**
+ * Looks at the folder that a recovery is to fill, and changes nothing.
+ * @throws DrError where a server runs in it; and where it holds anything, unless `force`
+ */
+export async function checkTarget(into: string, force: boolean): Promise<void> {
+  const dir = await realpath(into).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (dir === undefined) return;
+  const [server] = await processesIn(dir);
+  if (server !== undefined) throw new DrError({ kind: "refused", what: `a server runs in this directory (${server.name}, process ${server.pid})`, where: dir, todo: "Name another directory with --into, or stop that server first." });
+  const entries = await contentOf(dir);
+  if (entries.length > 0 && !force) throw new DrError({ kind: "refused", what: `the directory is not empty: it holds ${holds(entries)}`, where: dir, todo: "Name an empty directory with --into, or add --force to move what is there aside." });
+}
+
 /**
  * Makes `into` ready for a recovery. A folder that holds anything is refused; with `force` its content is moved into
  * a folder inside it (never deleted), but a folder in which a server runs is refused in any case.
@@ -40,12 +59,10 @@ function holds(entries: readonly string[]): string {
 export async function prepareTarget(into: string, { force, label }: { readonly force: boolean; readonly label: string }): Promise<RecoveryTarget> {
   await mkdir(into, { recursive: true, mode: 0o700 });
   const dir = await realpath(into);
-  const [server] = await processesIn(dir);
-  if (server !== undefined) throw new DrError({ kind: "refused", what: `a server runs in this directory (${server.name}, process ${server.pid})`, where: dir, todo: "Name another directory with --into, or stop that server first." });
+  await checkTarget(dir, force);
   const owner = await ownerOf(dir);
-  const entries = (await readdir(dir)).filter((name) => !name.startsWith(".replaced-"));
+  const entries = await contentOf(dir);
   if (entries.length === 0) return { dir, owner, setAside: undefined };
-  if (!force) throw new DrError({ kind: "refused", what: `the directory is not empty: it holds ${holds(entries)}`, where: dir, todo: "Name an empty directory with --into, or add --force to move what is there aside." });
   const setAside = await makeFolder(join(dir, `.replaced-${label}`), { owner });
   for (const name of entries) await rename(join(dir, name), join(setAside, name));
   return { dir, owner, setAside };

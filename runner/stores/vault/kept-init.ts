@@ -12,18 +12,23 @@ import type { Initialised } from "./unseal.ts";
  * What initialising an empty server gave, kept until the snapshot is in it: a recovery that is killed between the two
  * would leave a server behind that nobody can enter. Encrypted as the backups are.
  */
-const schema = z.object({ rootToken: z.string(), keys: z.array(z.string()) });
+const schema = z.object({ rootToken: z.string(), keys: z.array(z.string()), loading: z.string().optional() });
+
+export interface KeptInit extends Initialised {
+  /** The backup that was being loaded: whether it arrived, the server alone can say. */
+  readonly loading?: string | undefined;
+}
 
 async function fileOf({ config }: RunContext, { http }: VaultLink): Promise<string> {
   const folder = await makeFolder(join(config.workDirectory, "recover"));
   return join(folder, `vault-init-${createHash("sha256").update(http.url).digest("hex").slice(0, 16)}.pgp`);
 }
 
-export async function keepInit(context: RunContext, link: VaultLink, made: Initialised): Promise<void> {
+export async function keepInit(context: RunContext, link: VaultLink, made: KeptInit): Promise<void> {
   await writeDurably(await fileOf(context, link), await encryptBytes(Buffer.from(JSON.stringify(made)), await context.passphrase()), { mode: 0o600 });
 }
 
-export async function keptInit(context: RunContext, link: VaultLink): Promise<Initialised | undefined> {
+export async function keptInit(context: RunContext, link: VaultLink): Promise<KeptInit | undefined> {
   const message = await readFile(await fileOf(context, link)).catch((error: unknown) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;

@@ -41,13 +41,18 @@ export async function restoreSnapshot(link: VaultLink, { snapshot, seal, signal 
   const uploadSeconds = (performance.now() - begun) / 1_000;
   const loaded = await waitUntilApplied(probe, shamir, signal);
   const unsealing = performance.now();
-  const done = (unsealed: boolean): Restored => ({ unsealed, uploadSeconds, unsealSeconds: (performance.now() - unsealing) / 1_000 });
-  if (loaded === "sealed") {
-    if (seal?.type !== "shamir") return done(false);
+  const unsealed = await openLoaded(link, loaded, seal, signal);
+  return { unsealed, uploadSeconds, unsealSeconds: (performance.now() - unsealing) / 1_000 };
+}
+
+/** Opens a server that holds the snapshot, and waits until it works; `false` where people have the unseal keys. */
+export async function openLoaded(link: VaultLink, state: "active" | "sealed", seal: SealConfig | undefined, signal: AbortSignal): Promise<boolean> {
+  if (state === "sealed") {
+    if (seal?.type !== "shamir") return false;
     await unseal(link, await keysIn(seal.keysFile, "the unseal keys"), signal);
   }
   await waitUntilActive(link, signal);
-  return done(true);
+  return true;
 }
 
 async function upload(link: VaultLink, way: "snapshot" | "snapshot-force", snapshot: Readable, signal: AbortSignal): Promise<void> {

@@ -66,12 +66,23 @@ export async function recoverVectors(context: RunContext, options: VectorsRecove
   const prepared = await prepare(context, options);
   const holds = await holdings(context, prepared);
   const plan = planOf(prepared, holds);
-  if (holds.length > 0 && options.force !== true) {
-    throw new DrError({ kind: "refused", what: `the target is not empty: it holds ${holds.slice(0, 5).join(", ")}${holds.length > 5 ? ", …" : ""}`, where: plan.target, todo: "Name an empty store, or add --force to replace what has the same names." });
-  }
+  refuseHeld(plan, options);
   await restore(context, prepared, holds);
   const rejected = [...prepared.reader.rejected].map(([backend, error]) => ({ backend, error }));
   return { ...plan, rejected, seconds: secondsSince(begun) };
+}
+
+/**
+ * Asks the target whether it may be filled, and changes nothing.
+ * @throws DrError as `recoverVectors` would, before it begins
+ */
+export async function checkVectorsTarget(context: RunContext, options: VectorsRecoveryOptions): Promise<void> {
+  refuseHeld(await planVectorsRecovery(context, options), options);
+}
+
+function refuseHeld({ holds, target }: VectorsRecoveryPlan, { force }: VectorsRecoveryOptions): void {
+  if (holds.length === 0 || force === true) return;
+  throw new DrError({ kind: "refused", what: `the target is not empty: it holds ${holds.slice(0, 5).join(", ")}${holds.length > 5 ? ", …" : ""}`, where: target, todo: "Name an empty store, or add --force to replace what has the same names." });
 }
 
 async function prepare(context: RunContext, { backup, target = configured(context) }: VectorsRecoveryOptions): Promise<Prepared> {

@@ -10,6 +10,7 @@ import { encryptBytes } from "../../../../runner/encryption/openpgp.ts";
 import { backUpVault, sealIn, type VaultBackup } from "../../../../runner/stores/vault/back-up.ts";
 import type { VaultConfig } from "../../../../runner/stores/vault/config.ts";
 import { withToken } from "../../../../runner/stores/vault/connection.ts";
+import { keepInit } from "../../../../runner/stores/vault/kept-init.ts";
 import { planVaultRecovery, recoverVault } from "../../../../runner/stores/vault/recover.ts";
 import { verifyVault } from "../../../../runner/stores/vault/verify.ts";
 import { vaultWatermark } from "../../../../runner/stores/vault/watermark.ts";
@@ -68,7 +69,7 @@ async function proxyOf(target: TestVault, answer: (path: string, response: impor
 
 const at = (address: string) => ({ server: { ...vault.config.server, address } });
 
-describe.skipIf(vaultProgram === undefined)("Vault", () => {
+describe.skipIf(vaultProgram === undefined)("Vault (needs OpenBao's bao or HashiCorp's vault)", () => {
   beforeAll(async () => {
     const temporary = await temporaryFolder("vault");
     closing.push(() => temporary.remove());
@@ -156,6 +157,9 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     const right = await startEmptyVault(join(folder, "right-seal"), sealed.config.seal);
     closing.push(() => right.stop());
     expect(await recoverVault(context, { backup: "latest", to: { address: right.address } })).toMatchObject({ unsealed: true, secrets: { read: true } });
+    // As a kill behind the loading leaves it: what the server was initialised with opens nothing any more.
+    await keepInit(context, right.link, { rootToken: "s.ofTheEmptyServer", keys: [], loading: record.id });
+    expect(await recoverVault(context, { backup: "latest", to: { address: right.address } })).toMatchObject({ unsealed: true, secrets: { read: true }, seconds: { restore: 0 } });
   });
 
   it("gives no backup to a wrong token, when it is sealed, answers 500, is cut off, or leaves the line", async () => {
@@ -255,6 +259,20 @@ describe.skipIf(vaultProgram === undefined)("Vault", () => {
     await expect(recoverVault({ ...context, signal: cut.signal }, { backup: "latest", to: { address: fresh.address } })).rejects.toThrow();
     expect(await recoverVault(context, { backup: "latest", to: { address: fresh.address } })).toMatchObject({ unsealed: true, secrets: { read: true } });
     expect(await plaintextUnder(join(folder, "resumed"))).toEqual([]);
+  });
+
+  it("goes on behind a snapshot that an attempt had loaded before it was cut off, and loads no other one over it", async () => {
+    const context = await contextOf("loaded");
+    const { record } = made(await backUpVault(context));
+    const other = made(await backUpVault(context)).record;
+    const fresh = await startEmptyVault(join(folder, "loaded-target"));
+    closing.push(() => fresh.stop());
+    const to = { address: fresh.address };
+    const withoutKeys = { ...context, config: { ...context.config, vault: { ...vault.config, seal: { type: "shamir" as const, keysFile: join(folder, "not-there") } } } };
+    await expect(recoverVault(withoutKeys, { backup: record.id, to })).rejects.toThrow(/the unseal keys cannot be read/);
+    await expect(recoverVault(context, { backup: other.id, to })).rejects.toMatchObject({ kind: "refused", message: expect.stringContaining(`has loaded ${record.id} into this server`) as string });
+    expect(await recoverVault(context, { backup: record.id, to })).toMatchObject({ unsealed: true, secrets: { read: true } });
+    await expect(recoverVault(context, { backup: record.id, to })).rejects.toMatchObject({ kind: "refused", message: expect.stringMatching(/is initialised/) as string });
   });
 
   it("leaves no plaintext and no false backup behind where the job is killed in the middle", async () => {
