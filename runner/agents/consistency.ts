@@ -34,6 +34,15 @@ export interface ConsistencyReport {
   readonly unreadable: readonly { readonly id: string; readonly error: string }[];
 }
 
+/** What is wrong, a sentence each; being behind is not. */
+export function memoryFaults({ ahead, unreadable, withoutRow }: ConsistencyReport): string[] {
+  return [
+    ...(ahead.length === 0 ? [] : [`${ahead.length} agents' working memory is ahead of PostgreSQL (${ahead.slice(0, 3).join(", ")})`]),
+    ...(withoutRow.length === 0 ? [] : [`${withoutRow.length} agents are in Redis alone (${withoutRow.slice(0, 3).join(", ")})`]),
+    ...(unreadable.length === 0 ? [] : [`the working memory of ${unreadable.length} agents cannot be read (${unreadable.slice(0, 3).map(({ id, error }) => `${id}: ${error}`).join(", ")})`]),
+  ];
+}
+
 const rowsPerPage = 5_000;
 
 /** Compares every agent's working memory with its row. Redis is read first: what happens meanwhile is no error. */

@@ -1,5 +1,5 @@
 /** What each kind of vector store can do; the rest of a backup is the same for all. */
-import type { VectorsConfig } from "./config.ts";
+import type { VectorReferences, VectorsConfig } from "./config.ts";
 import type { BackupRecord } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
@@ -32,6 +32,15 @@ export interface Exported {
   readonly details: BackupRecord["details"];
 }
 
+/** A vector, by its place and its id as text. */
+export interface SampledVector {
+  /** Qdrant's collection, Pinecone's namespace. */
+  readonly collection: string;
+  readonly id: string;
+  /** Absent where it names none. */
+  readonly agent: string | undefined;
+}
+
 export interface VectorProvider {
   readonly kind: VectorsConfig["kind"];
   /** For people: where it is. */
@@ -39,6 +48,10 @@ export interface VectorProvider {
   /** Vectors now, counted exactly or as the store says it. */
   count(): Promise<number>;
   export(run: ExportRun): Promise<Exported>;
+  /** Some vectors of each collection that `references` means, or of some of them where they are many. */
+  sample(references: VectorReferences): Promise<readonly SampledVector[]>;
+  /** Which of these are there. */
+  present(collection: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   close(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import type { VectorProvider } from "../provider.ts";
 import { closeNodes, type QdrantAddress } from "./api.ts";
 import { openCluster } from "./cluster.ts";
 import { exportQdrant } from "./export.ts";
+import { presentPoints, sampleReferences } from "./references.ts";
 
 export const addressesOf = ({ nodes, caFile, apiKeyFile }: QdrantConfig): QdrantAddress[] => nodes.map((url) => ({ url, caFile, apiKeyFile }));
 
@@ -18,6 +19,8 @@ export async function openQdrant(context: RunContext, config: QdrantConfig): Pro
       return points;
     },
     export: (run) => exportQdrant(run, config, cluster),
+    sample: (references) => sampleReferences(cluster.first, references),
+    present: (collection, ids) => presentPoints(cluster.first, collection, ids),
     close: () => closeNodes(cluster.nodes.map(({ node }) => node)),
   };
 }
