@@ -2,7 +2,7 @@ import { outcomeOf, type BackupRecord } from "./catalog/record.ts";
 import type { CatalogListing, CatalogProblem } from "./catalog/catalog.ts";
 import type { RunContext } from "./context.ts";
 import { DrError, messageOf } from "./errors.ts";
-import { recoveryPointKind } from "./recovery-point/record.ts";
+import { recoveryPointKind, systemStore } from "./recovery-point/record.ts";
 import { restorePointKind } from "./stores/postgres/details.ts";
 import { verificationOf, type CopyVerification, type Verification } from "./verification.ts";
 import { recordVerification, verificationKind } from "./verification-record.ts";
@@ -21,6 +21,7 @@ const verifiers: Readonly<Record<string, () => Promise<Verifier>>> = {
   metrics: async () => (await import("./stores/metrics/verify.ts")).verifyMetrics,
   objects: async () => (await import("./stores/objects/verify.ts")).verifyObjects,
   logs: async () => (await import("./stores/logs/verify.ts")).verifyLogs,
+  system: async () => (await import("./recovery-point/verify.ts")).verifyRecoveryPoint,
 };
 
 export interface VerifiedBackup extends Verification {
@@ -41,11 +42,13 @@ export interface VerificationRun {
 
 const isUnavailable = (error: unknown): boolean => error instanceof DrError && error.kind === "unavailable";
 
-/** Kinds of records that hold no data of their own. */
-const withoutData: ReadonlySet<string> = new Set([verificationKind, restorePointKind, recoveryPointKind]);
+/** Kinds of records with which there is nothing to verify. */
+const withoutData: ReadonlySet<string> = new Set([verificationKind, restorePointKind]);
+/** Of the system there are records of other things too: drills, expiries. */
+const isBackup = ({ kind, store }: BackupRecord): boolean => !withoutData.has(kind) && (store !== systemStore || kind === recoveryPointKind);
 
 /** A backup that can be verified: one that left something behind, which nobody may have removed yet. */
-const isThere = (record: BackupRecord, now: Date): boolean => !withoutData.has(record.kind) && outcomeOf(record) !== "failed" && (record.expiresAt === null || Date.parse(record.expiresAt) > now.getTime());
+const isThere = (record: BackupRecord, now: Date): boolean => isBackup(record) && outcomeOf(record) !== "failed" && (record.expiresAt === null || Date.parse(record.expiresAt) > now.getTime());
 
 /**
  * The backups that `--all` means: every one that began at `since` or later, and the newest of each store and kind
@@ -76,6 +79,7 @@ export function withRecordProblems(verification: Verification, problems: readonl
 export async function verifyOne(context: RunContext, id: string, filter: { readonly store?: string } = {}): Promise<VerificationRun> {
   const record = await context.catalog.find(id, filter);
   if (record.kind === verificationKind) throw new DrError({ kind: "usage", what: "this is the record of a verification, not of a backup", where: record.id, todo: "Name a backup: `dr catalog list`." });
+  if (!isBackup(record)) throw new DrError({ kind: "usage", what: `this is the record of ${record.kind}, which holds nothing to verify`, where: record.id, todo: "Name a backup: `dr catalog list`." });
   if (verifiers[record.store] === undefined) throw new DrError({ kind: "usage", what: `nothing here can verify backups of ${record.store}`, where: record.id, todo: `Those of ${Object.keys(verifiers).join(", ")} can be verified.` });
   const began = new Date(record.startedAt);
   const { problems } = await context.catalog.list({ store: record.store, since: began, until: began });

@@ -44,6 +44,7 @@ function render(result: SystemBackupResult): string {
     point.parts.some(({ status }) => status === "saved") ? `${record.id}: reaches to ${record.watermark.time}` : `${record.id}: nothing was saved`,
     ...point.parts.map(renderPart),
     ...renderRestorePoint(result),
+    ...point.beside.map(({ store, backup, reachesTo }) => `  ${store}, by its own schedule: ${backup}, reaches to ${reachesTo}`),
     ...consistency.parts.filter(({ standing }) => standing === "behind" || standing === "ahead").map(({ store, why }) => `  ${store}: ${why}`),
     "complete in:",
     ...renderCopies(record.copies),

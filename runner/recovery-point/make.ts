@@ -8,6 +8,7 @@ import { DrError, messageOf } from "../errors.ts";
 import { isLeader, queryValue, withPostgres } from "../stores/postgres/connection.ts";
 import { createRestorePoint } from "../stores/postgres/restore-point.ts";
 import { timelineOf } from "../stores/postgres/lsn.ts";
+import { besideNow } from "./beside.ts";
 import { consistencyOf, type PointConsistency } from "./consistency.ts";
 import { hasPostgres, parts as allParts, postgresBackends, type Part } from "./parts.ts";
 import { isSaved, lacksIn, madePoint, recoveryPointKind, systemStore, type PartResult, type Position, type RecoveryPoint } from "./record.ts";
@@ -91,7 +92,7 @@ async function makeAndRecord(context: RunContext, parts: readonly Part[], attemp
   await make(["after"], restorePoint === null ? 0 : 1);
   const skipped = made.flatMap(({ result, skipped: why }) => (why === undefined ? [] : [`${result.store}: ${why}`]));
   if (skipped.length === made.length && restorePoint === null) return { outcome: "skipped", why: skipped.join("; ") };
-  const point: RecoveryPoint = { parts: made.map(({ result }) => result), restorePoint };
+  const point: RecoveryPoint = { parts: made.map(({ result }) => result), restorePoint, beside: await besideNow(context) };
   const consistency = consistencyOf(point);
   const record = recordOf(context, attempt, parts, made, point, consistency);
   const notRecorded = await write(context, record);

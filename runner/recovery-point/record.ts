@@ -60,11 +60,16 @@ const madeRestorePoint = z.strictObject({
 });
 const failedRestorePoint = z.strictObject({ status: z.literal("failed"), error: z.string() });
 
+/** A backup that is made in a rhythm of its own and belongs to no moment: the newest when the point was made. */
+const besideSchema = z.strictObject({ store: z.string(), backup: z.string(), reachesTo: time });
+
 export const recoveryPointSchema = z.strictObject({
   /** In the order in which they were made. */
   parts: z.array(partSchema),
   /** `null` where PostgreSQL is not configured. */
   restorePoint: z.discriminatedUnion("status", [madeRestorePoint, failedRestorePoint]).nullable(),
+  /** Configuration and metrics: whoever recovers the system finds them by the point. Older records name none. */
+  beside: z.array(besideSchema).default([]),
 });
 
 export type PartOrder = (typeof orders)[number];
@@ -73,6 +78,7 @@ export type Position = z.infer<typeof positionSchema>;
 export type SavedPart = z.infer<typeof savedPart>;
 export type PartResult = z.infer<typeof partSchema>;
 export type MadeRestorePoint = z.infer<typeof madeRestorePoint>;
+export type BesideBackup = z.infer<typeof besideSchema>;
 export type RecoveryPoint = z.infer<typeof recoveryPointSchema>;
 
 const detailsSchema = z.object({ recoveryPoint: recoveryPointSchema });

@@ -94,7 +94,7 @@ describe("the choice of a recovery point", () => {
   });
 
   it("takes a point without PostgreSQL by the latest of its watermarks", () => {
-    const redisOnly = { parts: [part("redis", second, { notAfter: null })], restorePoint: null };
+    const redisOnly = { parts: [part("redis", second, { notAfter: null })], restorePoint: null, beside: [] };
     expect(choose([pointRecord(second, redisOnly)])).toMatchObject({ time: new Date(second), consistency: { parts: [{ standing: "unknown" }] } });
   });
 

@@ -5,6 +5,7 @@ import { DrError } from "../../../runner/errors.ts";
 import { backUpAll, type SystemBackup } from "../../../runner/recovery-point/make.ts";
 import type { Part } from "../../../runner/recovery-point/parts.ts";
 import { readRecoveryPoint } from "../../../runner/recovery-point/record.ts";
+import { neededBy } from "../../../runner/retention/keep.ts";
 import { testContext, type TestContext, type TestContextOptions } from "../../harness/context.ts";
 import { temporaryFolder } from "../../harness/temporary.ts";
 import { copyFailed, copyOk, record } from "../records.ts";
@@ -49,6 +50,16 @@ async function run(made: TestContext, parts: readonly Part[]): Promise<SystemBac
 }
 
 describe("a backup of the whole system", () => {
+  it("names the newest good backup of what has a rhythm of its own, and needs none of it", async () => {
+    const made = await context();
+    const config = record("configuration", "snapshot", time);
+    for (const one of [config, record("metrics", "snapshot", time, { copies: [copyFailed("r2")] })]) await made.catalog.write(one);
+    const { outcome, point, record: written } = await run(made, [store("vault")]);
+    expect([outcome, point.beside]).toEqual(["ok", [{ store: "configuration", backup: config.id, reachesTo: config.watermark.time }]]);
+    expect(readRecoveryPoint(written)).toEqual(point);
+    expect(neededBy(written)).not.toContain(config.id);
+  });
+
   it("records one recovery point in every backend, with where it stands and what it adds up to", async () => {
     const made = await context();
     const { outcome, record: written, notRecorded } = await run(made, [store("vault"), store("vectors", { at: "2026-11-22T01:59:00.000Z" })]);

@@ -19,7 +19,7 @@ export const restorePoint = (time: string, more: Partial<MadeRestorePoint> = {})
 
 /** Postgres, Redis and agents that fit each other, at `time`. */
 export function point(time: string, more: Partial<RecoveryPoint> = {}): RecoveryPoint {
-  return { parts: [part("postgres", time, { watermark: { time, lsn: "0/2000000" } }), part("redis", time), part("agents", time)], restorePoint: restorePoint(time), ...more };
+  return { parts: [part("postgres", time, { watermark: { time, lsn: "0/2000000" } }), part("redis", time), part("agents", time)], restorePoint: restorePoint(time), beside: [], ...more };
 }
 
 /** The same with one part replaced. */

@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Client } from "pg";
@@ -17,7 +17,7 @@ import { connectRedis, type RedisLink } from "../../../runner/stores/redis/conne
 import { recoverRedis } from "../../../runner/stores/redis/recover.ts";
 import { killGroup } from "../../../runner/system/process.ts";
 import { databaseUser } from "../../../runner/system/user.ts";
-import { verifyAll } from "../../../runner/verify.ts";
+import { verifyAll, verifyOne } from "../../../runner/verify.ts";
 import { runCommand } from "../../cli/run-command.ts";
 import { agentName } from "../../harness/agents.ts";
 import { testContext, type TestContext } from "../../harness/context.ts";
@@ -122,9 +122,16 @@ describe("a recovery point of PostgreSQL, Redis and the agents", () => {
     expect((await context.catalog.list({ store: "system" })).records).toHaveLength(records.length);
   });
 
-  it("is nothing that a verification restores, as it holds no data of its own", async () => {
-    const { ok, verified, skipped } = await verifyAll(context, new Date(0), { store: "system" });
-    expect({ ok, verified, skipped }).toEqual({ ok: false, verified: [], skipped: [] });
+  it("is verified by recovering its parts to one moment and holding them against each other", async () => {
+    const left = async () => (await readdir(context.config.workDirectory)).filter((name) => /^(verify-|recovery-)/.test(name));
+    const before = await left();
+    const { ok, verified } = await verifyAll(context, new Date(0), { store: "system" });
+    expect(verified.flatMap(({ copies }) => copies.flatMap(({ errors }) => errors))).toEqual([]);
+    expect([ok, verified.map(({ kind, recordedAs }) => [kind, recordedAs !== undefined])]).toEqual([true, [["recovery-point", true]]]);
+    const [r2, s3] = verified[0]?.copies ?? [];
+    expect(r2?.checks.map(({ detail }) => detail)).toEqual(["postgres consistent, redis behind, agents behind", expect.stringMatching(new RegExp(`^${agents} agents, `))]);
+    expect(s3?.checks.at(-1)).toMatchObject({ name: expect.stringContaining("held against each other") as string, detail: "in r2" });
+    expect(await left()).toEqual(before);
   });
 
   it("stands in the other backend when one is dead for the whole run, which names it and ends with 3", async () => {
@@ -143,6 +150,14 @@ describe("a recovery point of PostgreSQL, Redis and the agents", () => {
     expect(human).toContain("restore point: LSN ");
     expect(chooseRecoveryPoint(records, { now: new Date(), backend: "r2" }).record.id).toBe(records.at(-1)?.id);
     expect(chooseRecoveryPoint(records, { now: new Date(), backend: "s3" }).record.id).toBe(records.at(0)?.id);
+  });
+
+  it("in which Redis knows what PostgreSQL does not is found by its verification, which names the agent", async () => {
+    await link.send("SET", agentStateKey(agentName(7)), JSON.stringify({ sequence: 9_999, lsn: "0/1" }));
+    const { record } = await backUp();
+    const { ok, verified } = await verifyOne(context, record.id);
+    expect(ok).toBe(false);
+    expect(verified[0]?.copies.map((copy) => [copy.backend, copy.ok, copy.errors])).toEqual([["r2", false, [`1 agents' working memory is ahead of PostgreSQL (${agentName(7)})`]], ["s3", false, []]]);
   });
 
   it("saves Redis when PostgreSQL is dead, says what is missing, and ends with 1", async () => {
