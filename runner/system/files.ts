@@ -3,6 +3,9 @@ import { chmod, chown, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { OsUser } from "./process.ts";
 
+/** The kernel's limit on the path of a Unix socket in bytes, less its final zero. */
+export const longestSocketPath = 107;
+
 export interface FileOptions {
   /** Permission bits; 0600 for whatever holds a secret. Default 0644. */
   readonly mode?: number;

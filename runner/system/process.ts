@@ -36,6 +36,8 @@ export interface RunOptions extends ChildOptions {
   readonly input?: string;
   /** Exit codes that are not an error. Default: 0 alone. */
   readonly accept?: readonly number[];
+  /** Seconds in which it may end by itself when `signal` aborts: it is asked by SIGINT first. Default: killed at once. */
+  readonly grace?: number;
   /** Called with each whole line of the two outputs as it comes. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
 }
@@ -140,22 +142,24 @@ function ended(child: ChildProcess, command: string, args: readonly string[], be
   });
 }
 
-function guard(child: ChildProcess, deadline: number | undefined, signal: AbortSignal | undefined): { expired: () => boolean; release: () => void } {
+function guard(child: ChildProcess, { deadline, signal, grace = 0 }: Pick<RunOptions, "deadline" | "grace" | "signal">): { expired: () => boolean; release: () => void } {
   let expired = false;
-  const timer =
-    deadline === undefined
-      ? undefined
-      : setTimeout(() => {
-          expired = true;
-          killGroup(child.pid);
-        }, deadline * 1_000);
-  const abort = () => killGroup(child.pid);
+  let last: NodeJS.Timeout | undefined;
+  const timer = setTimeout(() => {
+    expired = true;
+    killGroup(child.pid);
+  }, deadline * 1_000);
+  const abort = () => {
+    killGroup(child.pid, grace > 0 ? "SIGINT" : "SIGKILL");
+    if (grace > 0) last = setTimeout(() => killGroup(child.pid), grace * 1_000);
+  };
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted === true) abort();
   return {
     expired: () => expired,
     release: () => {
       clearTimeout(timer);
+      clearTimeout(last);
       signal?.removeEventListener("abort", abort);
     },
   };
@@ -193,7 +197,7 @@ export async function run(command: string, args: readonly string[], options: Run
   options.signal?.throwIfAborted();
   const begun = performance.now();
   const child = start(command, args, options, ["pipe", "pipe", "pipe"]);
-  const guarded = guard(child, options.deadline, options.signal);
+  const guarded = guard(child, options);
   const { onLine } = options;
   const stdout = collect(child.stdout, onLine === undefined ? undefined : (line) => onLine(line, "stdout"));
   const stderr = collect(child.stderr, onLine === undefined ? undefined : (line) => onLine(line, "stderr"));
@@ -226,7 +230,7 @@ export interface StreamingCommand {
 export function stream(command: string, args: readonly string[], options: Omit<RunOptions, "input" | "onLine">): StreamingCommand {
   const begun = performance.now();
   const child = start(command, args, options, ["pipe", "pipe", "pipe"]);
-  const guarded = guard(child, options.deadline, options.signal);
+  const guarded = guard(child, options);
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new TypeError("a piped child has pipes");
   stdin.on("error", () => undefined);

@@ -1,10 +1,11 @@
 /** What a recovery of the whole system has done so far: started again, it goes on where it stopped. */
-import { readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DrError, messageOf } from "../../errors.ts";
-import { makeFolder, writeDurably } from "../../system/files.ts";
-import { isAlive } from "../../system/pid.ts";
+import { writeDurably } from "../../system/files.ts";
+import { takeLockFile } from "../../system/lock-file.ts";
+import { isRoot } from "../../system/user.ts";
 import { fullOrder } from "./sources.ts";
 
 const journalVersion = 1;
@@ -38,6 +39,8 @@ type Content = z.infer<typeof journalSchema>;
 const fileName = "recovery.json";
 const lockName = "recovery.lock";
 
+const labelOf = (time: string): string => time.replaceAll(/[:.-]/g, "");
+
 /** One recovery's journal, in the folder that it recovers into. */
 export class Journal {
   readonly folder: string;
@@ -64,10 +67,16 @@ export class Journal {
   }
 
   static async begin(folder: string, content: Omit<Content, "version" | "steps">): Promise<Journal> {
-    await makeFolder(folder, { mode: 0o711 }); // the database's user passes through it
     const journal = new Journal(folder, { version: journalVersion, ...content, steps: [] });
     await journal.#write();
     return journal;
+  }
+
+  /** Puts an earlier recovery's journal aside, as a document of what it did: another one begins in its folder. */
+  static async abandon(folder: string, at: Date): Promise<void> {
+    await rename(join(folder, fileName), join(folder, `recovery-abandoned-${labelOf(at.toISOString())}.json`)).catch((error: unknown) => {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    });
   }
 
   get sources(): Content["sources"] {
@@ -91,6 +100,15 @@ export class Journal {
     return this.#content.steps.findLast((step) => step.name === name);
   }
 
+  /** Whether an attempt at the step began, by whichever run. */
+  has(name: string): boolean {
+    return this.stepOf(name) !== undefined;
+  }
+
+  attempts(name: string): number {
+    return this.#content.steps.filter((step) => step.name === name).length;
+  }
+
   async begun(name: string, at: Date): Promise<void> {
     await this.#put([...this.#content.steps, { name, startedAt: at.toISOString() }]);
   }
@@ -102,7 +120,7 @@ export class Journal {
 
   /** It came to its end: the journal stays as a document, and the folder is no unfinished recovery any more. */
   async close(): Promise<string> {
-    const path = join(this.folder, `recovery-${this.#content.startedAt.replaceAll(/[:.-]/g, "")}.json`);
+    const path = join(this.folder, `recovery-${labelOf(this.#content.startedAt)}.json`);
     await rename(join(this.folder, fileName), path);
     return path;
   }
@@ -119,14 +137,21 @@ export class Journal {
 
 /** Keeps a second recovery out of the folder while `work` runs; a lock of a process that is gone is taken over. */
 export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await makeFolder(folder, { mode: 0o711 });
+  await makePassable(folder);
   const path = join(folder, lockName);
-  const holder = Number(await readFile(path, "utf8").catch(() => ""));
-  if (holder > 0 && holder !== process.pid && isAlive(holder)) throw new DrError({ kind: "refused", what: `another recovery works here (process ${holder})`, where: folder, todo: "Wait for its end, or name another folder with --into." });
-  await writeDurably(path, `${process.pid}\n`, { mode: 0o600 });
+  const holder = await takeLockFile(path);
+  if (holder !== undefined) throw new DrError({ kind: "refused", what: `another recovery works here (process ${holder})`, where: folder, todo: "Wait for its end, or name another folder with --into." });
   try {
     return await work();
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** The database's user passes through the folder. One that holds anything is in use, and stays as it is. */
+async function makePassable(folder: string): Promise<void> {
+  if ((await mkdir(folder, { recursive: true })) !== undefined) return chmod(folder, 0o711);
+  const { mode } = await stat(folder);
+  if ((await readdir(folder)).length === 0) return chmod(folder, (mode & 0o7777) | 0o011);
+  if (isRoot() && (mode & 0o001) === 0) throw new DrError({ kind: "usage", what: "only its owner may pass through this folder, and PostgreSQL runs as another user", where: folder, todo: "Name a folder that does not exist yet, or let others pass (chmod o+x)." });
 }

@@ -45,7 +45,7 @@ export function fullRecoveryPlan(input: FullPlanInput): FullRecoveryPlan {
   const steps: PlannedStep[] = [
     ...(tier === "cold" && infrastructure !== undefined ? [{ name: "infrastructure", what: `pulumi up of ${infrastructure.stacks.join(", ")}, one after the other`, estimate: plan.tiers.cold.provision }] : []),
     ...(services === undefined ? [] : [{ name: "stop", what: `${services.deployments.map(({ name }) => name).join(", ")}: what would work on data that is about to be replaced` }]),
-    ...sources.stores.map((source) => storeStep(source, input)),
+    ...sources.stores.flatMap((source) => [storeStep(source, input), ...(source.store === "vault" ? [{ name: "unseal", what: "with the keys at hand; where people have them, it waits for another start" }] : [])]),
     { name: "validate", what: "no agent's working memory is ahead of its row; vectors and secrets can be read", estimate: validationTime(sources.stores, rates) },
     ...(services === undefined ? [] : [{ name: "services", what: services.deployments.map(({ name, replicas }) => `${name} × ${replicas}`).join(", ") }]),
     ...(health.length === 0 ? [] : [{ name: "health", what: health.map(({ name }) => name).join(", ") }]),

@@ -1,6 +1,7 @@
 /** What a recovery of the whole system is made from. Pure. */
 import type { BackupRecord } from "../../catalog/record.ts";
 import { DrError } from "../../errors.ts";
+import { besideIn, besideNotes } from "../../recovery-point/beside.ts";
 import { chooseRecoveryPoint, newestPerStore, type PointQuery } from "../../recovery-point/choose.ts";
 import { isSaved, madePoint } from "../../recovery-point/record.ts";
 
@@ -54,7 +55,7 @@ function pointOf(records: readonly BackupRecord[], query: SourceQuery): SystemSo
     const base = { store, backup: part.backup, bytes };
     return [store === "postgres" && made !== undefined ? { ...base, restorePoint: made.name, reachesTo: made.time } : { ...base, reachesTo: part.watermark.time }];
   });
-  return { point: record.id, stores, notes };
+  return { point: record.id, stores, notes: [...notes, ...besideNotes(point.beside)] };
 }
 
 function newestOf(records: readonly BackupRecord[], query: SourceQuery): SystemSources {
@@ -66,5 +67,5 @@ function newestOf(records: readonly BackupRecord[], query: SourceQuery): SystemS
     const base = { store, backup: record.id, bytes: record.sourceBytes };
     return [store === "postgres" ? base : { ...base, reachesTo: record.watermark.time }];
   });
-  return { stores, notes: ["each store is taken as far as it goes: they need not fit each other, which is checked before services start"] };
+  return { stores, notes: [...besideNotes(besideIn(records)), "each store is taken as far as it goes: they need not fit each other, which is checked before services start"] };
 }

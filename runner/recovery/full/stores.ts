@@ -3,35 +3,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSize } from "../../../plan/units.ts";
 import type { RunContext } from "../../context.ts";
-import { DrError } from "../../errors.ts";
-import { connectTo } from "../../stores/postgres/connection.ts";
 import { recoverPostgres, type RecoverOptions } from "../../stores/postgres/recover.ts";
 import { binDirectoryOf } from "../../stores/postgres/restore.ts";
-import { connectRedis } from "../../stores/redis/connection.ts";
 import { recoverRedis } from "../../stores/redis/recover.ts";
 import { recoverVault } from "../../stores/vault/recover.ts";
 import { recoverVectors } from "../../stores/vectors/recover.ts";
 import { removeTree } from "../../system/files.ts";
 import { killGroup, run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
+import { isAlive } from "../../system/pid.ts";
 import { databaseUser } from "../../system/user.ts";
 import { waitFor } from "../../system/wait.ts";
-import { isAlive } from "../../system/pid.ts";
 import type { StoreSource } from "./sources.ts";
-
-/** Where the recovered servers of a whole system are, below one folder. */
-export interface Places {
-  readonly postgres: { readonly dataDirectory: string; readonly socketDirectory: string; readonly port: number };
-  readonly redis: { readonly directory: string; readonly socket: string };
-}
-
-/** PostgreSQL's socket has its port's name; nothing listens on the network. */
-const postgresPort = 5432;
-
-export const placesIn = (into: string): Places => ({
-  postgres: { dataDirectory: join(into, "postgres"), socketDirectory: join(into, "postgres.socket"), port: postgresPort },
-  redis: { directory: join(into, "redis"), socket: join(into, "redis", "redis.sock") },
-});
+import type { Places } from "./targets.ts";
 
 export interface StoreRequest {
   readonly source: StoreSource;
@@ -43,14 +27,16 @@ export interface StoreRequest {
 }
 
 /** Recovers the store; returns what it came to, for people. */
-export async function recoverStore(context: RunContext, request: StoreRequest): Promise<string> {
-  const { source, places, again } = request;
+export async function recoverStore(whole: RunContext, request: StoreRequest): Promise<string> {
+  const { source, places, again, backend } = request;
+  // A backend that is down costs minutes wherever it is tried.
+  const context = backend === undefined ? whole : { ...whole, backends: whole.backends.filter(({ name }) => name === backend) };
   const force = again || request.force;
   switch (source.store) {
     case "vault": {
+      // Where it went on from is a server that an earlier attempt made ready, which it knows by itself.
       const { recoveredTo, target, unsealed, opensWith } = await recoverVault(context, { backup: source.backup, force: request.force });
-      if (!unsealed) throw new DrError({ kind: "failed", what: `Vault holds the snapshot and is sealed: it opens with ${opensWith}`, where: target, todo: "Unseal it; then start this again: it goes on behind it." });
-      return `${target}: unsealed, as of ${recoveredTo}`;
+      return `${target}: ${unsealed ? "unsealed" : `sealed, opens with ${opensWith}`}, as of ${recoveredTo}`;
     }
     case "postgres": {
       if (again) await stopPostgres(context, places);
@@ -78,23 +64,6 @@ export function postgresOptions({ source, places, backend }: Pick<StoreRequest, 
     into: dataDirectory, socketDirectory, port,
     ...(backend === undefined ? {} : { backend }),
   };
-}
-
-/** Whether what a step recovered still stands: a machine may have been started anew since. */
-export async function stands({ config, signal }: RunContext, { store }: StoreSource, { postgres, redis }: Places): Promise<boolean> {
-  if (store === "postgres") {
-    return connectTo({ host: postgres.socketDirectory, port: postgres.port, user: "postgres", database: "postgres" }).then(async (client) => {
-      await client.end();
-      return true;
-    }, () => false);
-  }
-  if (store === "redis") {
-    return connectRedis({ socket: redis.socket, port: 0, user: "default" }, signal).then((link) => {
-      link.close();
-      return true;
-    }, () => false);
-  }
-  return config[store] !== undefined; // another machine's: validation asks it
 }
 
 async function stopPostgres(context: RunContext, { postgres }: Places): Promise<void> {

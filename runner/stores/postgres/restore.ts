@@ -11,7 +11,7 @@ import { prepareDestination, prepareSocketFolder } from "../../recovery/director
 import type { RecoveryLog } from "../../recovery/recovery-log.ts";
 import type { RecoveryTarget } from "../../recovery/target.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { removeTree } from "../../system/files.ts";
+import { longestSocketPath, removeTree } from "../../system/files.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { databaseUser } from "../../system/user.ts";
@@ -113,8 +113,7 @@ async function serverOf(context: RunContext, options: RecoverOptions, { destinat
   const socketDirectory = await prepareSocketFolder(options.socketDirectory ?? `${destination.directory}.socket`, owner);
   const port = options.port ?? 5432;
   const socket = join(socketDirectory, `.s.PGSQL.${port}`);
-  // The kernel's limit of a Unix socket's path is 107 bytes.
-  if (Buffer.byteLength(socket) > 107) throw new DrError({ kind: "usage", what: `the socket's path is longer than 107 bytes: ${socket}`, where: "--socket-directory", todo: "Give a directory with a shorter path." });
+  if (Buffer.byteLength(socket) > longestSocketPath) throw new DrError({ kind: "usage", what: `the socket's path is longer than ${longestSocketPath} bytes: ${socket}`, where: "--socket-directory", todo: "Give a directory with a shorter path." });
   return {
     dataDirectory: destination.directory, socketDirectory, port, binDirectory, owner,
     // One for each attempt: how a recovery went is read from its log.

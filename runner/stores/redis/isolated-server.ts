@@ -8,7 +8,7 @@ import type { Plan } from "../../../plan/types.ts";
 import { bytes as size, transferTime } from "../../../plan/units.ts";
 import { DrError } from "../../errors.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { makeFolder, writeDurably } from "../../system/files.ts";
+import { longestSocketPath, makeFolder, writeDurably } from "../../system/files.ts";
 import { killGroup, run, startServer, type OsUser } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { waitFor } from "../../system/wait.ts";
@@ -43,8 +43,6 @@ export interface IsolatedServer {
   stop(): Promise<void>;
 }
 
-/** The kernel's limit on the path of a socket, less its final zero. */
-const longestSocketPath = 107;
 /** The planned loading time is a mean of another machine; a server is given up only far behind it. */
 const patience = 4;
 const leastSeconds = 60;

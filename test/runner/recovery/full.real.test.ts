@@ -1,6 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { agentStateKey } from "../../../runner/agents/schema.ts";
@@ -9,7 +7,7 @@ import type { RunContext } from "../../../runner/context.ts";
 import { backUpAll } from "../../../runner/recovery-point/make.ts";
 import { Journal } from "../../../runner/recovery/full/journal.ts";
 import { planFullRecovery, recoverFull, type FullRecoveryOptions } from "../../../runner/recovery/full/recover.ts";
-import { placesIn } from "../../../runner/recovery/full/stores.ts";
+import { placesIn } from "../../../runner/recovery/full/targets.ts";
 import { connectTo } from "../../../runner/stores/postgres/connection.ts";
 import { connectRedis } from "../../../runner/stores/redis/connection.ts";
 import { killGroup, run } from "../../../runner/system/process.ts";
@@ -17,47 +15,28 @@ import { findProgram } from "../../../runner/system/programs.ts";
 import { databaseUser } from "../../../runner/system/user.ts";
 import { agentName } from "../../harness/agents.ts";
 import { startProtectedSystem, type ProtectedSystem } from "../../harness/protected-system.ts";
+import { startServicesCluster, type ServicesCluster } from "../../harness/services-cluster.ts";
 
 const agents = 20;
 let system: ProtectedSystem;
 let point: string;
-/** Stands for the cluster's interface and for a service's health: what it is asked is what is looked at. */
-let cluster: Server;
-const asked: string[] = [];
-const replicas = new Map<string, number>([["api", 2], ["workers", 1]]);
+let cluster: ServicesCluster;
 
 beforeAll(async () => {
-  cluster = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on("data", (part: Buffer) => parts.push(part));
-    request.on("end", () => {
-      const name = /deployments\/([a-z]+)/.exec(request.url ?? "")?.[1] ?? "";
-      if (request.method === "PATCH") {
-        const { spec } = JSON.parse(Buffer.concat(parts).toString()) as { spec: { replicas: number } };
-        replicas.set(name, spec.replicas);
-        asked.push(`${name} ${spec.replicas}`);
-      } else if (request.url === "/healthz") asked.push("healthz");
-      const count = replicas.get(name) ?? 0;
-      response.setHeader("content-type", "application/json").end(JSON.stringify({ status: { replicas: count, availableReplicas: count } }));
-    });
-  });
-  await new Promise<void>((resolve) => cluster.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(cluster.address() as AddressInfo).port}`;
-  system = await startProtectedSystem("full", agents, {
-    recover: { services: { url, namespace: "blackroad", deployments: [{ name: "api", replicas: 2 }, { name: "workers", replicas: 3 }] }, health: [{ name: "the services", url: `${url}/healthz` }] },
-  });
+  cluster = await startServicesCluster();
+  system = await startProtectedSystem("full", agents, { recover: cluster.config() });
   const made = await backUpAll(system.context);
   if (made.outcome !== "ok") throw new Error(JSON.stringify(made));
   point = made.record.id;
 });
 afterAll(async () => {
-  cluster.close();
+  await cluster.close();
   await system.close();
 });
 
 const recovered: string[] = [];
 afterEach(async () => {
-  asked.length = 0;
+  cluster.asked.length = 0;
   for (const into of recovered.splice(0)) await stopAll(into);
 });
 
@@ -94,7 +73,7 @@ describe("a recovery of the whole system", () => {
     expect(plan.steps.map(({ name }) => name)).toEqual(["stop", "postgres", "redis", "validate", "services", "health"]);
     expect(plan.steps.find(({ name }) => name === "postgres")).toMatchObject({ what: expect.stringContaining(`replayed to ${point}`) as string, estimate: expect.any(Number) as number });
     expect(await readdir(system.folder)).not.toContain("planned");
-    expect(asked).toEqual([]);
+    expect(cluster.asked).toEqual([]);
   });
 
   it("stops the services, brings the stores back to one moment, holds them against each other, and starts the services", async () => {
@@ -103,7 +82,7 @@ describe("a recovery of the whole system", () => {
     const result = await recoverFull(system.context, optionsFor(into), (plan) => plans.push(plan.point ?? ""));
     expect(plans).toEqual([point]);
     expect(result.steps.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual(["stop done", "postgres done", "redis done", "validate done", "services done", "health done"]);
-    expect(asked).toEqual(["workers 0", "api 0", "api 2", "workers 3", "healthz"]);
+    expect(cluster.asked).toEqual(["workers 0", "api 0", "api 2", "workers 3", "healthz"]);
     expect(await agentsIn(into)).toEqual({ rows: agents, states: agents });
     expect(result.steps.find(({ name }) => name === "validate")?.result).toMatch(new RegExp(`^${agents} agents: ${agents} as PostgreSQL has them, 0 behind`));
     expect((await readdir(into)).filter((name) => name.endsWith(".json"))).toEqual([result.journal.split("/").at(-1)]);
@@ -121,7 +100,7 @@ describe("a recovery of the whole system", () => {
     };
     await expect(recoverFull(watched, optionsFor(into))).rejects.toThrow();
     expect((await Journal.read(into))?.steps.map(({ name, result }) => `${name} ${result === undefined ? "broken off" : "done"}`)).toEqual(["stop done", "postgres done", "redis broken off"]);
-    expect(asked).toEqual(["workers 0", "api 0"]);
+    expect(cluster.asked).toEqual(["workers 0", "api 0"]);
     await expect(recoverFull(system.context, optionsFor(into, { tier: "cold" }))).rejects.toThrow(/another recovery into this folder did not come to its end/);
     const result = await recoverFull(system.context, optionsFor(into));
     expect(result.steps.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual(["stop kept", "postgres kept", "redis done", "validate done", "services done", "health done"]);
@@ -141,15 +120,50 @@ describe("a recovery of the whole system", () => {
       await journal.ended(name, new Date(), { result: "by the test" });
     }
     await expect(recoverFull(system.context, optionsFor(into))).rejects.toThrow(new RegExp(`1 agents' working memory is ahead of PostgreSQL \\(${agentName(3)}\\)`));
-    expect(asked).toEqual([]);
+    expect(cluster.asked).toEqual([]);
   });
 
   it("lets no second one into the same folder while it works", async () => {
     const into = placeOf("twice");
-    const first = recoverFull(system.context, optionsFor(into, { without: ["postgres"] }));
-    await expect.poll(() => readFile(join(into, "recovery.lock"), "utf8").catch(() => "")).not.toBe("");
-    await writeFile(join(into, "recovery.lock"), "1\n"); // a process that lives, and is not ours
-    await expect(recoverFull(system.context, optionsFor(into))).rejects.toThrow(/another recovery works here \(process 1\)/);
-    await first;
+    const [one, other] = await Promise.allSettled([1, 2].map(() => recoverFull(system.context, optionsFor(into, { without: ["postgres"] }))));
+    const refused = one?.status === "rejected" ? one : other;
+    expect([one?.status, other?.status].toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(refused).toMatchObject({ reason: { kind: "refused", message: expect.stringMatching(/another recovery works here \(process \d+\)/) as string } });
+  });
+
+  it("begins nothing where a target holds anything, and does not take it for its own when it is started again", async () => {
+    const into = placeOf("taken");
+    const precious = join(placesIn(into).postgres.dataDirectory, "precious");
+    await mkdir(placesIn(into).postgres.dataDirectory, { recursive: true });
+    await mkdir(placesIn(into).redis.directory, { recursive: true });
+    await writeFile(precious, "of somebody else");
+    await writeFile(join(placesIn(into).redis.directory, "dump.rdb"), "of somebody else");
+    for (let attempt = 0; attempt < 2; attempt += 1) await expect(recoverFull(system.context, optionsFor(into))).rejects.toMatchObject({ kind: "refused" });
+    expect((await planFullRecovery(system.context, optionsFor(into))).notes.join()).toMatch(/it would not begin: .*holds files that are no database.*it would not begin: .*not empty: it holds an RDB/);
+    expect([await readFile(precious, "utf8"), await readFile(join(placesIn(into).redis.directory, "dump.rdb"), "utf8"), cluster.asked]).toEqual(["of somebody else", "of somebody else", []]);
+  });
+
+  it("begins nothing where the servers' sockets would have too long a path, or PostgreSQL can be recovered from nowhere", async () => {
+    await expect(recoverFull(system.context, optionsFor(join(system.folder, "p".repeat(80))))).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(/bytes too long for the servers' sockets/) as string });
+    await expect(recoverFull(system.context, optionsFor(join(system.folder, "nowhere"), { backend: "r3" }))).rejects.toThrow(/r3/);
+    const { postgres } = system.context.config;
+    const foreign = { ...system.context, config: parseConfig({ ...system.context.config, postgres: { ...postgres, stanza: "other" } }, "test") };
+    await expect(recoverFull(foreign, optionsFor(join(system.folder, "nowhere")))).rejects.toThrow(/no repository can serve this recovery/);
+    expect(cluster.asked).toEqual([]);
+  });
+
+  it("recovers no store anew below services that have worked on it, and keeps what it did as a document when told to start over", async () => {
+    const into = placeOf("worked");
+    cluster.health = 500;
+    const ill = { ...system.context, config: parseConfig({ ...system.context.config, recover: cluster.config({ healthyWithin: 0.2 }) }, "test") };
+    await expect(recoverFull(ill, optionsFor(into, { without: ["postgres"] }))).rejects.toThrow(/a good answer of the services did not come/);
+    cluster.health = 200;
+    await stopAll(into);
+    cluster.asked.length = 0;
+    await expect(recoverFull(system.context, optionsFor(into, { without: ["postgres"] }))).rejects.toMatchObject({ kind: "refused", message: expect.stringMatching(/services have worked on it.*redis-server .*redis.conf/s) as string });
+    expect(cluster.asked).toEqual([]);
+    const result = await recoverFull(system.context, optionsFor(into, { without: ["postgres"], restart: true, force: true }));
+    expect(result.steps.map(({ outcome }) => outcome)).toEqual(["done", "done", "done", "done", "done"]);
+    expect((await readdir(into)).filter((name) => name.startsWith("recovery-abandoned-"))).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -6,6 +6,8 @@ import { blackroad } from "../../../plan/blackroad.ts";
 import { alone, Journal } from "../../../runner/recovery/full/journal.ts";
 import { fullRecoveryPlan, renderFullPlan } from "../../../runner/recovery/full/plan.ts";
 import { chooseSources, type SourceQuery } from "../../../runner/recovery/full/sources.ts";
+import { holderOf } from "../../../runner/system/lock-file.ts";
+import { isRoot } from "../../../runner/system/user.ts";
 import { copyFailed, record } from "../records.ts";
 import { part, point, pointRecord } from "../recovery-point/points.ts";
 
@@ -19,6 +21,13 @@ describe("the sources of a recovery of the whole system", () => {
     const { point: id, stores } = chooseSources([pointRecord(monday), pointRecord(tuesday, whole)], query);
     expect(id).toBe(pointRecord(tuesday, whole).id);
     expect(stores.map(({ store, restorePoint }) => `${store} ${restorePoint ?? "as it is"}`)).toEqual(["vault as it is", "postgres point", "redis as it is", "vectors as it is"]);
+  });
+
+  it("name beside a recovery point what has a rhythm of its own, and how it is recovered", () => {
+    const beside = [{ store: "configuration", backup: "configuration-1", reachesTo: monday }];
+    expect(chooseSources([pointRecord(tuesday, point(tuesday, { beside }))], query).notes).toEqual([`beside it, configuration as of ${monday}: \`dr recover config configuration-1 --into DIR\``]);
+    const records = [record("redis", "snapshot", monday), record("metrics", "snapshot", monday), record("metrics", "snapshot", tuesday, { copies: [copyFailed("r2")] }), record("metrics", "block", tuesday)];
+    expect(chooseSources(records, { ...query, newestPerStore: true }).notes[0]).toContain(`dr recover metrics ${records[1]?.id ?? ""} --into`);
   });
 
   it("leave out what is told to be left out, and refuse to recover nothing", () => {
@@ -93,10 +102,31 @@ describe("the journal of a recovery", () => {
     await expect(Journal.read(folder)).rejects.toThrow(/the journal of an earlier recovery is damaged/);
   });
 
+  it("is put aside as a document where another one begins in its place", async () => {
+    await begin();
+    await Journal.abandon(folder, now);
+    expect(await Journal.read(folder)).toBeUndefined();
+    expect(await readdir(folder)).toEqual(["recovery-abandoned-20261124T120000000Z.json"]);
+    await Journal.abandon(folder, now); // there is none: nothing to do
+  });
+
+  it.runIf(isRoot())("lets the database's user pass through the folder, and changes none that is in use", async () => {
+    await alone(folder, async () => expect((await stat(folder)).mode & 0o777).toBe(0o711));
+    await chmod(folder, 0o700);
+    await writeFile(join(folder, "of somebody"), "");
+    await expect(alone(folder, () => Promise.resolve())).rejects.toMatchObject({ kind: "usage", message: expect.stringMatching(/only its owner may pass/) as string });
+    await chmod(folder, 0o1777);
+    await alone(folder, async () => expect((await stat(folder)).mode & 0o7777).toBe(0o1777));
+  });
+
   it("lets one work at a time, and takes the place of one that was killed", async () => {
-    await writeFile(join(folder, "recovery.lock"), "1\n");
+    await chmod(folder, 0o755);
+    await writeFile(join(folder, "recovery.lock"), await holderOf(1));
     await expect(alone(folder, () => Promise.resolve())).rejects.toThrow(/another recovery works here \(process 1\)/);
-    await writeFile(join(folder, "recovery.lock"), "4194304\n"); // above the greatest process id
-    expect(await alone(folder, () => Promise.resolve("done"))).toBe("done");
+    // Its number is another process's by now, or nobody's.
+    for (const stale of ["1 99999999999999", "4194304 1", ""]) {
+      await writeFile(join(folder, "recovery.lock"), stale);
+      expect(await alone(folder, () => Promise.resolve("done"))).toBe("done");
+    }
   });
 });
