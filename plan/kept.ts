@@ -29,6 +29,27 @@ export function keptFor(schedule: Pick<Schedule, "retention" | "keepLonger">, st
   return kept;
 }
 
+/** A backup that stands, as the catalog tells of it afterwards. */
+export interface MadeBackup {
+  readonly id: string;
+  readonly startedAt: Date;
+  /** In every backend that it was to be in. */
+  readonly whole: boolean;
+}
+
+/**
+ * Until when the schedule keeps some of its backups longer, by what was made of it (`made`, the oldest first): of each
+ * step's interval the first that is whole, or else the first.
+ */
+export function keptLonger({ keepLonger = [] }: Pick<Schedule, "keepLonger">, made: readonly MadeBackup[]): readonly { readonly id: string; readonly until: Date }[] {
+  return keepLonger.flatMap(({ every, retention }) =>
+    [...Map.groupBy(made, ({ startedAt }) => beginOfStep(every, startedAt).getTime()).values()].flatMap((slot) => {
+      const chosen = slot.find(({ whole }) => whole) ?? slot[0];
+      return chosen === undefined ? [] : [{ id: chosen.id, until: new Date(chosen.startedAt.getTime() + retention * 1_000) }];
+    }),
+  );
+}
+
 /** Whether a backup that is kept so long goes to the backend's short-lived place. */
 export const goesToShortLived = (backend: Backend, schedule: Schedule, kept: Duration | "forever"): boolean =>
   isShortLived(backend, schedule) && kept !== "forever" && kept < backend.immutableFor;

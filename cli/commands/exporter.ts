@@ -2,16 +2,11 @@ import { isIP } from "node:net";
 import { InvalidArgumentError, type Command } from "commander";
 import { exporterPort } from "../../plan/metrics.ts";
 import type { CliContext } from "../context.ts";
+import { parsePortOrAny } from "../options/port.ts";
 
 function address(text: string): string {
   if (isIP(text) !== 0 || text === "localhost") return text;
   throw new InvalidArgumentError("an IP address is expected, e.g. 0.0.0.0.");
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value < 65_536) return value;
-  throw new InvalidArgumentError("a port from 1 to 65535 is expected, or 0 for any.");
 }
 
 /** `dr exporter`: runs until it is stopped. */
@@ -20,7 +15,7 @@ export function registerExporter(program: Command, context: CliContext): void {
     .command("exporter")
     .description("serve the metrics of the backups for Prometheus, at /metrics, until it is stopped")
     .option("--address <ip>", "listen there", address, "127.0.0.1")
-    .option("--port <n>", "listen at this port", port, exporterPort)
+    .option("--port <n>", "listen at this port", parsePortOrAny, exporterPort)
     .action(async (options: { readonly address: string; readonly port: number }) => {
       const run = await context.openRun();
       const { runExporter } = await import("../../runner/metrics/exporter.ts");

@@ -5,6 +5,7 @@ import { DrError } from "../../runner/errors.ts";
 import type { RecoveryTarget } from "../../runner/recovery/target.ts";
 import type { RecoverOptions } from "../../runner/stores/postgres/recover.ts";
 import type { CliContext } from "../context.ts";
+import { parsePort } from "../options/port.ts";
 import { renderRecovery } from "../render/recovery.ts";
 
 interface PlaceOptions {
@@ -34,12 +35,6 @@ function whole(text: string): number {
   throw new InvalidArgumentError("a whole number above 0 is expected.");
 }
 
-function port(text: string): number {
-  const value = whole(text);
-  if (value < 65_536) return value;
-  throw new InvalidArgumentError("a port from 1 to 65535 is expected.");
-}
-
 const withTarget = (command: Command): Command =>
   command
     .option("--time <time>", "up to this moment, it included (UTC unless it has a zone)")
@@ -50,7 +45,7 @@ const withTarget = (command: Command): Command =>
 const withPlace = (command: Command): Command =>
   command
     .option("--into <dir>", "directory of the recovered database, empty or absent", absolute)
-    .option("--port <n>", "names the socket, as nothing listens on the network (default: 5432)", port)
+    .option("--port <n>", "names the socket, as nothing listens on the network (default: 5432)", parsePort)
     .option("--socket-directory <dir>", "where the socket goes (default: INTO.socket)", absolute)
     .option("--timeline <n>", "along this timeline (default: production's own)", whole)
     .option("--backend <name>", "from this repository only (default: the best that can be read)")

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { formatDuration, formatSize } from "../../plan/units.ts";
 import { DrError } from "../../runner/errors.ts";
 import type { BackupChoice } from "../../runner/stores/redis/choose.ts";
 import type { RedisRecovery } from "../../runner/stores/redis/recover.ts";
 import type { CliContext } from "../context.ts";
+import { parsePort } from "../options/port.ts";
 import { parseTime } from "../options/time.ts";
 
 interface RecoverOptions {
@@ -16,12 +17,6 @@ interface RecoverOptions {
   readonly dryRun: boolean;
 }
 
-function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
-  throw new InvalidArgumentError("a port from 1 to 65535 is expected.");
-}
-
 /** `dr recover redis <backup|latest> --into DIR` */
 export function registerRecoverRedis(recover: Command, context: CliContext): void {
   recover
@@ -30,7 +25,7 @@ export function registerRecoverRedis(recover: Command, context: CliContext): voi
     .argument("[backup]", "an id of the catalog, or latest", "latest")
     .option("--into <dir>", "the new server's directory, empty or absent")
     .option("--at <time>", "the newest snapshot that reaches no further than this (UTC unless it has a zone)", parseTime)
-    .option("--port <n>", "listen on 127.0.0.1 too, with a password of its own", port)
+    .option("--port <n>", "listen on 127.0.0.1 too, with a password of its own", parsePort)
     .option("--socket <path>", "where the socket goes (default: redis.sock in the directory)", (path: string) => resolve(path))
     .option("--force", "move aside what is in the directory", false)
     .option("--dry-run", "say which backup it would be, and do nothing", false)

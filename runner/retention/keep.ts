@@ -1,4 +1,5 @@
 /** Until when each record is kept, from the plan and the catalog alone. Pure, so that whoever restores can ask too. */
+import { keptLonger } from "../../plan/kept.ts";
 import type { Plan, Schedule } from "../../plan/types.ts";
 import { needs } from "../catalog/needs.ts";
 import { outcomeOf, type BackupRecord } from "../catalog/record.ts";
@@ -42,14 +43,10 @@ function typeOfEach(plan: Plan): (record: BackupRecord) => string | undefined {
 type Keep = (id: string, until: number, why: string) => void;
 
 /** S3 to S5 for what has no differential backups: of each hour and each day the first good one is kept longer. */
-function climb({ keepLonger = [] }: Schedule, records: readonly BackupRecord[], keep: Keep): void {
-  const good = records.filter((record) => outcomeOf(record) !== "failed");
-  for (const { every, retention } of keepLonger) {
-    for (const slot of Map.groupBy(good, ({ startedAt }) => Math.floor(Date.parse(startedAt) / (every * 1_000))).values()) {
-      const chosen = slot.find((record) => outcomeOf(record) === "ok") ?? slot[0];
-      if (chosen !== undefined) keep(chosen.id, Date.parse(chosen.startedAt) + retention * 1_000, "the first of its time");
-    }
-  }
+function climb(schedule: Schedule, records: readonly BackupRecord[], keep: Keep): void {
+  const good = records.map((record) => ({ record, outcome: outcomeOf(record) })).filter(({ outcome }) => outcome !== "failed");
+  const made = good.map(({ record: { id, startedAt }, outcome }) => ({ id, startedAt: new Date(startedAt), whole: outcome === "ok" }));
+  for (const { id, until } of keptLonger(schedule, made)) keep(id, until.getTime(), "the first of its time");
 }
 
 /** Of each store and kind: the newest, the newest good one, and the newest that stands in each backend. */

@@ -157,7 +157,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    return undefined; // cut off, or of somebody else: `readLease` lets it hold
   }
 }
 
