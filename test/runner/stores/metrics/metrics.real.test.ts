@@ -65,7 +65,7 @@ async function flip(path: string): Promise<void> {
   await writeFile(path, bytes);
 }
 
-describe.skipIf(!prometheusInstalled)("a snapshot of Prometheus", () => {
+describe.skipIf(!prometheusInstalled)("a snapshot of Prometheus (needs prometheus)", () => {
   it("stores each block once, the head each time, and leaves nothing on Prometheus' disk", async () => {
     const run = await context("once");
     const first = await backUpMetrics(run);
@@ -203,7 +203,7 @@ describe.skipIf(!prometheusInstalled)("a snapshot of Prometheus", () => {
   });
 });
 
-describe.skipIf(!prometheusInstalled)("Prometheus", () => {
+describe.skipIf(!prometheusInstalled)("Prometheus (needs prometheus)", () => {
   it("that has the interface switched off is told how to switch it on", async () => {
     const other = await temporaryFolder("metrics-off");
     const off = await startTestPrometheus(other.path, { admin: false });

@@ -11,7 +11,7 @@ import { testContext, type TestContext } from "../../../harness/context.ts";
 import { fillReplay, replayKey, startQdrantReplay, type QdrantReplay } from "../../../harness/qdrant-replay.ts";
 import { temporaryFolder } from "../../../harness/temporary.ts";
 
-/** The interface's own description holds each question and answer; the server itself is in qdrant-server.real.test.ts. */
+/** The interface's own description holds each question and answer; no Qdrant is in it. */
 const points = 700;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let qdrant: QdrantReplay;
