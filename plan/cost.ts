@@ -53,6 +53,9 @@ function trafficOf(plan: Plan, backend: Backend): Traffic {
   return sumTraffic(backend.role === "archive" ? parts : [...parts, checkpointTraffic(plan, backend)]);
 }
 
+/** What a backend holds once every retention has filled up. */
+export const storedIn = (plan: Plan, backend: Backend): Stored => trafficOf(plan, backend);
+
 const copiesIn = (store: Store, backend: Backend): readonly BackendCopy[] => store.copies.filter(isBackendCopy).filter((copy) => copy.backend === backend.name);
 
 function copyTraffic(plan: Plan, store: Store, backend: Backend, copy: BackendCopy): Traffic {

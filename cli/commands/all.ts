@@ -23,7 +23,9 @@ import { registerRecoverPostgres } from "./recover-postgres.ts";
 import { registerRecoverRedis } from "./recover-redis.ts";
 import { registerRecoverVault } from "./recover-vault.ts";
 import { registerRecoverVectors } from "./recover-vectors.ts";
+import { registerSecrets } from "./secrets.ts";
 import { registerStatus } from "./status.ts";
+import { registerStorage } from "./storage.ts";
 import { registerVerify } from "./verify.ts";
 
 /**
@@ -60,6 +62,8 @@ export function registerAll(program: Command, context: CliContext): void {
   registerAgents(backup, recover, context);
   registerVerify(program, context);
   registerCatalog(program, context);
+  registerStorage(program, context);
+  registerSecrets(program, context);
   registerDrill(program, context);
   registerExpire(program, context);
   registerExporter(program, context);

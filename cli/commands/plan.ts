@@ -3,9 +3,11 @@ import { assess } from "../../plan/assess.ts";
 import { blackroad } from "../../plan/blackroad.ts";
 import { countCopies } from "../../plan/copies.ts";
 import { costOf } from "../../plan/cost.ts";
+import { limitsOf } from "../../plan/growth.ts";
 import { historyOf } from "../../plan/history.ts";
 import { intervalOf, nextRun } from "../../plan/schedule.ts";
 import type { Plan } from "../../plan/types.ts";
+import { unsealingOf } from "../../plan/unseal.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { exitCodes } from "../../runner/errors.ts";
 import { systemClock, type Clock } from "../../runner/system/clock.ts";
@@ -41,15 +43,17 @@ function reportOn(plan: Plan, now: Date): PlanReport {
     history: plan.stores.map((store) => historyOf(plan, store)),
     runs: plan.schedules.map((schedule) => ({ schedule, interval: intervalOf(schedule), next: nextRun(schedule, now) })),
     cost: costOf(plan),
+    limits: limitsOf(plan),
+    unsealing: unsealingOf(plan),
   };
 }
 
-/** 3-2-1 is a promise like the others. */
-const isKept = ({ assessment, copies }: PlanReport): boolean => assessment.kept && copies.every((count) => count.kept);
+/** 3-2-1 is a promise like the others; so is that Vault's copies can be opened, or that it is accepted by name that not. */
+const isKept = ({ assessment, copies, unsealing }: PlanReport): boolean => assessment.kept && copies.every((count) => count.kept) && unsealing.every(({ replicas, accepted }) => replicas.length > 0 || accepted);
 
 /** Spans in seconds, sizes in bytes. */
 function planData(report: PlanReport): unknown {
-  const { plan, assessment, copies, history, runs, cost } = report;
+  const { plan, assessment, copies, history, runs, cost, limits, unsealing } = report;
   const { name, agents, system, accepted } = plan;
   return {
     plan: name,
@@ -63,6 +67,8 @@ function planData(report: PlanReport): unknown {
     history,
     schedule: runs.map(({ schedule, interval, next }) => ({ ...schedule, interval, next: next.toISOString() })),
     cost,
+    limits,
+    unsealing,
     accepted,
   };
 }

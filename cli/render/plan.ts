@@ -2,10 +2,12 @@ import { textTable, wrapText } from "../../drill/report/text-table.ts";
 import type { Assessment, Cell, Judgement } from "../../plan/assess.ts";
 import type { CopyCount } from "../../plan/copies.ts";
 import type { Cost } from "../../plan/cost.ts";
+import type { Limit } from "../../plan/growth.ts";
 import type { History } from "../../plan/history.ts";
 import type { RecoveryTime } from "../../plan/recovery-time.ts";
 import type { Acceptance, Plan, Schedule } from "../../plan/types.ts";
 import { formatDuration, type Duration } from "../../plan/units.ts";
+import { sealName, type Unsealing } from "../../plan/unseal.ts";
 
 /** A schedule with what follows from it. */
 export interface PlannedRun {
@@ -22,6 +24,8 @@ export interface PlanReport {
   readonly history: readonly History[];
   readonly runs: readonly PlannedRun[];
   readonly cost: Cost;
+  readonly limits: readonly Limit[];
+  readonly unsealing: readonly Unsealing[];
 }
 
 const width = 100;
@@ -38,6 +42,8 @@ export function renderPlan(report: PlanReport): string {
     section("History: how finely one can go back", historyLines(report.history)),
     section("Schedule, in UTC", scheduleLines(report.runs)),
     section(`Cost a month, in USD, at prices of ${report.cost.dated}, with every retention filled up`, costLines(report.cost)),
+    section("Room to grow: what ends first when agents and data become more", limitLines(report.plan, report.limits)),
+    section("Vault's seal: whether its snapshots can be opened", sealLines(report.plan, report.unsealing)),
     section("Accepted, because it cannot be kept", acceptanceLines(report.plan.accepted)),
     verdictLine(report),
   ].join("\n\n");
@@ -123,6 +129,20 @@ function costLines({ lines, usdPerMonth }: Cost): string[] {
   return textTable([{ title: "for" }, { title: "where" }, right("USD"), { title: "basis" }], [...rows, ["total", "", usd(usdPerMonth), ""]], width);
 }
 
+/** Limits that are told: what comes behind them is far away, and all of them are in the data. */
+const toldLimits = 8;
+
+function limitLines(plan: Plan, limits: readonly Limit[]): string[] {
+  const near = limits.flatMap(({ kind, what, factor }) => (factor === undefined ? [] : [[`${factor.toFixed(1)} times`, Math.floor(plan.agents * factor).toLocaleString("en"), kind, what]]));
+  return [...textTable([right("holds to"), right("agents"), { title: "then ends a" }, { title: "" }], near.slice(0, toldLimits), width), ...wrapText("Everything grows alike: agents, their data, its changes and the log; rates, deadlines, quotas and objectives stay.", width)];
+}
+
+/** Failures after which the same is true are told in one line. */
+function sealLines(plan: Plan, unsealing: readonly Unsealing[]): string[] {
+  const groups = Map.groupBy(unsealing, ({ replicas, accepted }) => (replicas.length > 0 ? `opens with ${sealName(plan)} in ${replicas.join(", ")}` : `Vault CANNOT be unsealed: ${sealName(plan)} is gone${accepted ? " (accepted by name below)" : ""}`));
+  return [...groups].flatMap(([what, members]) => wrapText(`${members.map(({ failure }) => `${failure.scope} (${failure.lost})`).join(", ")}: ${what}`, width - 2).map((text, index) => (index === 0 ? `- ${text}` : `  ${text}`)));
+}
+
 /** Acceptances that share a reason are told once. */
 function acceptanceLines(accepted: readonly Acceptance[]): string[] {
   const groups = Map.groupBy(accepted, (one) => `${one.scope} ${one.what.toUpperCase()}, up to ${formatDuration(one.upTo)}: ${one.reason}`);
@@ -132,11 +152,12 @@ function acceptanceLines(accepted: readonly Acceptance[]): string[] {
 
 const brokenIn = (cell: Cell): readonly (readonly ["RPO" | "RTO", Judgement])[] => ([["RPO", cell.rpo], ["RTO", cell.rto]] as const).filter(([, judgement]) => judgement.verdict === "not met");
 
-function verdictLine({ assessment, copies }: PlanReport): string {
+function verdictLine({ plan, assessment, copies, unsealing }: PlanReport): string {
   const broken = [
     ...assessment.cells.flatMap((cell) => brokenIn(cell).map(([what, judgement]) => `${cell.store}, ${cell.scope}: ${what} ${spanOf(judgement.predicted)}, promised ${formatDuration(judgement.objective)}`)),
     ...assessment.tiers.filter((tier) => tier.verdict === "not met").map((tier) => `tier ${tier.tier}: takes ${spanOf(tier.slowest?.recovery.total)}, promised ${formatDuration(tier.objective)}`),
     ...copies.filter((count) => !count.kept).map((count) => `${count.store}: 3-2-1 wants ${count.missing.join("; ")}`),
+    ...unsealing.filter(({ replicas, accepted }) => replicas.length === 0 && !accepted).map(({ failure }) => `vault, ${failure.scope} (${failure.lost}): its snapshots cannot be unsealed without ${sealName(plan)}, and nobody accepted that by name`),
   ];
   if (broken.length > 0) return ["NOT KEPT:", ...broken.map((line) => `- ${line}`)].join("\n");
   const judgements = assessment.cells.flatMap((cell) => [cell.rpo, cell.rto]);

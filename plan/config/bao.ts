@@ -1,6 +1,7 @@
 /** `bao.hcl`, the configuration of an OpenBao server; HashiCorp Vault's of the same make. No secret stands in it. */
 import { keyAlias, vaultSealKey } from "../names.ts";
 import type { Plan } from "../types.ts";
+import { vaultSeal } from "../unseal.ts";
 import { atLeast, parseVersion, type ToolVersion } from "./version.ts";
 
 /** Whose server it is. */
@@ -123,7 +124,7 @@ function storage({ dataDirectory, ports, server, servers, tls }: BaoArgs): Block
 }
 
 /** Credentials come from the pod's web identity. */
-const seal = ({ plan, region }: BaoArgs): Block => ({ block: ["seal", "awskms"], lines: [["region", region], ["kms_key_id", keyAlias(plan, vaultSealKey)]] });
+const seal = ({ plan, region }: BaoArgs): Block => ({ block: ["seal", vaultSeal.type], lines: [["region", region], ["kms_key_id", keyAlias(plan, vaultSealKey)]] });
 
 function sealPlugin(flavour: VaultFlavour): readonly Line[] {
   if (flavour.kind === "vault" || flavour.plugin === undefined) return [];

@@ -53,7 +53,7 @@ describe("dr plan", () => {
     const data: unknown = JSON.parse(JSON.stringify(shipped.data));
     expect(data).toMatchObject({ plan: "blackroad", kept: true, system: { rpo: 900, rto: 3_600 } });
     expect(data).toHaveProperty("objectives.length", blackroad.stores.length * failureScopes.length);
-    for (const part of ["tiers", "copies", "history", "schedule", "cost", "accepted", "rates"]) expect(data).toHaveProperty(part);
+    for (const part of ["tiers", "copies", "history", "schedule", "cost", "limits", "unsealing", "accepted", "rates"]) expect(data).toHaveProperty(part);
     expect(data).toHaveProperty("schedule.0.next", "2026-11-22T20:15:00.000Z");
   });
 
@@ -63,6 +63,17 @@ describe("dr plan", () => {
     expect(exitCode).toBe(exitCodes.failed);
     expect(human).toContain("NOT KEPT:\n- redis, region: RPO 1 s, promised 0 s");
     expect(data).toMatchObject({ kept: false });
+  });
+
+  it("says by name that Vault stays shut without AWS, and ends with 1 where nobody accepted that by name", () => {
+    expect(shipped.human.replaceAll(/\s+/g, " ")).toContain("provider (all of aws): Vault CANNOT be unsealed: awskms alias/blackroad-vault-seal is gone (accepted by name below)");
+    const { exitCode, human } = run(changed((draft) => draft.accepted.filter(({ store, scope }) => store === "vault" && scope === "provider").forEach((one) => (one.reason = "AWS is never gone"))));
+    expect(exitCode).toBe(exitCodes.failed);
+    expect(human).toContain("- vault, provider (all of aws): its snapshots cannot be unsealed without awskms alias/blackroad-vault-seal");
+  });
+
+  it("says how far it can grow, and what ends then", () => {
+    expect(shipped.human).toMatch(/Room to grow[^]*\d\.\d times +\d{2,3},\d{3}  (deadline|tier|quota|objective) /);
   });
 
   it("ends with 1 where 3-2-1 is not kept", () => {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerAll } from "../../cli/commands/all.ts";
+import { escrowText, readRecipients, seal } from "../../components/access/escrow.ts";
 import { blackroad } from "../../plan/blackroad.ts";
 import { watchdog } from "../../plan/config/prometheus-rules.ts";
 import { formatDuration } from "../../plan/units.ts";
@@ -15,6 +16,7 @@ import { runCommand, type CommandResult } from "../cli/run-command.ts";
 import { agentName } from "../harness/agents.ts";
 import { commandProblem } from "../harness/commands.ts";
 import { startProtectedSystem, type ProtectedSystem } from "../harness/protected-system.ts";
+import { recipient } from "../harness/recipients.ts";
 import { temporaryFolder } from "../harness/temporary.ts";
 
 const runbook = readFileSync(join(import.meta.dirname, "..", "..", "docs", "runbook.md"), "utf8");
@@ -68,6 +70,9 @@ const table: Readonly<Record<string, { readonly what: RegExp } | { readonly need
   'dr recover objects --at "$TIME"': parsedOnly("two S3 servers and rclone"),
   'dr recover metrics latest --into "$INTO"': parsedOnly("Prometheus"),
   'dr recover logs --from "$SINCE" --to "$TIME" --into "$INTO"': parsedOnly("a log shipper"),
+  'dr secrets open-escrow "$ESCROW" --key "$KEY" --into "$SECRETS"': shows(/runner: opens every backup outside pgBackRest/),
+  'dr storage rescue --backend "$BACKEND" --at "$TIME" --to "$CLEAN" --dry-run': parsedOnly("two S3 servers"),
+  'dr storage rescue --backend "$BACKEND" --at "$TIME" --to "$CLEAN"': parsedOnly("two S3 servers"),
   'dr recover archive latest --into "$INTO" --tier standard --dry-run': parsedOnly("a Glacier vault"),
 };
 /** Of a program that is not ours: runbook-tools.real.test.ts runs it. */
@@ -134,7 +139,7 @@ describe("a command of the runbook", () => {
     await system.client.query("insert into incident values (1)");
     await ask("pg_switch_wal()");
     await waitFor("the incident's WAL in the archive", async () => (await ask(`select last_archived_wal >= pg_walfile_name('${lsn}') from pg_stat_archiver`)) === "true", { within: 30, every: 0.1 });
-    values = { BACKUP: idOf("redis"), POINT: idOf("system"), TIME: time.slice(0, 23), SINCE: "2026-11-22 10:00:00", XID: xid, LSN: lsn, AGENT: agentName(7), BACKEND: "r2", VAULT: "https://vault.example:8200", CA: join(system.folder, "ca.crt"), NODE: "https://qdrant.example:6333" };
+    values = { BACKUP: idOf("redis"), POINT: idOf("system"), TIME: time.slice(0, 23), SINCE: "2026-11-22 10:00:00", XID: xid, LSN: lsn, AGENT: agentName(7), BACKEND: "r2", VAULT: "https://vault.example:8200", CA: join(system.folder, "ca.crt"), NODE: "https://qdrant.example:6333", CLEAN: "clean", ...(await escrowIn(system.folder)) };
   });
   afterAll(async () => {
     await system.close();
@@ -169,6 +174,15 @@ describe("a command of the runbook", () => {
     await expect(runCommand((program, context) => registerAll(program, { ...context, openRun: atWork }), system.context, words)).rejects.toThrow(Reached);
   });
 });
+
+/** What one of the escrow's recipients has before them. */
+async function escrowIn(folder: string): Promise<{ readonly ESCROW: string; readonly KEY: string; readonly SECRETS: string }> {
+  const [ada, ben] = [await recipient("ada"), await recipient("ben")];
+  const files = { ESCROW: join(folder, "escrow.asc"), KEY: join(folder, "ada.asc"), SECRETS: join(folder, "secrets") };
+  await writeFile(files.ESCROW, await seal(escrowText(blackroad, [{ name: "runner", opens: "every backup outside pgBackRest", value: "swordfish" }]), await readRecipients([ada.publicKey, ben.publicKey])));
+  await writeFile(files.KEY, ada.privateKey, { mode: 0o600 });
+  return files;
+}
 
 /** What a recovery started is left running for an operator. */
 async function stopServersIn(into: string): Promise<void> {

@@ -32,7 +32,7 @@ export interface ProtectedPostgres {
   /** A connection that the harness ends. */
   readonly client: Client;
   /** Another run over the same stores, e.g. with a wrong key. */
-  other(name: string, config?: Partial<Pick<RunnerConfig, "backends" | "postgres" | "readOnly">>): Promise<TestContext>;
+  other(name: string, config?: Partial<Pick<RunnerConfig, "backends" | "postgres" | "redis" | "readOnly">>): Promise<TestContext>;
   /** A directory that PostgreSQL's user can fill. */
   place(name: string): string;
   /** Stops a recovered server. */
@@ -40,8 +40,8 @@ export interface ProtectedPostgres {
   close(): Promise<void>;
 }
 
-/** A PostgreSQL that archives into two S3 stores over TLS, ready for its first backup. */
-export async function startProtectedPostgres(name: string): Promise<ProtectedPostgres> {
+/** A PostgreSQL that archives into two S3 stores over TLS, ready for its first backup; `s3` may keep versions. */
+export async function startProtectedPostgres(name: string, options: Parameters<Stores["s3"]>[1] = {}): Promise<ProtectedPostgres> {
   const temporary = await temporaryFolder(name);
   const folder = temporary.path;
   const undo: (() => Promise<unknown>)[] = [() => temporary.remove()];
@@ -52,7 +52,7 @@ export async function startProtectedPostgres(name: string): Promise<ProtectedPos
     const stores = await Stores.open();
     undo.push(() => stores.close());
     await chmod(stores.folder, 0o711); // pgBackRest reads the authority as PostgreSQL's user
-    const servers = { r2: await stores.s3("r2"), s3: await stores.s3("s3") };
+    const servers = { r2: await stores.s3("r2"), s3: await stores.s3("s3", options) };
     const relays = { r2: await startRelay({ listen: "127.0.0.1:0", to: `127.0.0.1:${servers.r2.port}` }), s3: await startRelay({ listen: "127.0.0.1:0", to: `127.0.0.1:${servers.s3.port}` }) };
     undo.push(() => relays.r2.close(), () => relays.s3.close());
     const backends = await Promise.all((["r2", "s3"] as const).map(async (backend) => {

@@ -23,9 +23,9 @@ export class Stores {
     return new Stores(folder, await makeAuthority(join(folder, "ca")));
   }
 
-  async s3(name: string, options: { readonly port?: number; readonly folder?: string; readonly versioned?: boolean } = {}): Promise<S3Server> {
+  async s3(name: string, options: { readonly port?: number; readonly folder?: string; readonly versioned?: boolean; readonly clean?: string } = {}): Promise<S3Server> {
     const certificate = await issue(this.authority, { name, hosts: ["localhost", "127.0.0.1"] });
-    const server = await startS3Server({ folder: options.folder ?? join(this.folder, name), port: options.port ?? 0, certificate, bucket: `bucket-${name}`, logFile: join(this.folder, `${name}.log`), ...(options.versioned === undefined ? {} : { versioned: options.versioned }) });
+    const server = await startS3Server({ folder: options.folder ?? join(this.folder, name), port: options.port ?? 0, certificate, bucket: `bucket-${name}`, logFile: join(this.folder, `${name}.log`), ...(options.versioned === undefined ? {} : { versioned: options.versioned }), ...(options.clean === undefined ? {} : { clean: options.clean }) });
     this.#servers.push(server);
     return server;
   }

@@ -35,6 +35,8 @@ export interface S3ServerOptions {
   readonly attributes?: "extended" | "files";
   /** Whether an overwrite leaves the older version behind, as S3's bucket does and R2's cannot. Default: false. */
   readonly versioned?: boolean;
+  /** A second bucket, which the reader's account alone may write to: whoever has stolen the writer's cannot reach it. */
+  readonly clean?: string;
 }
 
 /** An S3 server over TLS with one bucket, an account that writes, and one whose writes are refused. */
@@ -79,7 +81,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const port = await freePort(options.port);
   const server = await startGateway(root, { ...options, folder, port, region }, accounts, data);
   try {
-    await prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned: options.versioned === true });
+    await prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned: options.versioned === true, clean: options.clean });
   } catch (error) {
     await server.kill();
     throw error;
@@ -168,6 +170,7 @@ interface Preparation {
   readonly port: number;
   readonly caFile: string;
   readonly versioned: boolean;
+  readonly clean: string | undefined;
 }
 
 const statement = (effect: "Allow" | "Deny", account: Account, actions: readonly string[], bucket: string) => ({
@@ -177,30 +180,35 @@ const statement = (effect: "Allow" | "Deny", account: Account, actions: readonly
   Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
 });
 
-/** Makes the bucket where it is missing, and says who may do what in it. */
-async function prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned }: Preparation): Promise<void> {
+/** What the writers of the plan may do with a bucket: everything but to take older versions away. */
+const writing = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"];
+
+/** Makes the buckets where they are missing, and says who may do what in them. */
+async function prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned, clean }: Preparation): Promise<void> {
   const client = new S3Client({
     endpoint: `https://localhost:${port}`, region, forcePathStyle: true,
     credentials: { accessKeyId: root.access, secretAccessKey: root.secret },
     requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: await readFile(caFile) }), connectionTimeout: 5_000, requestTimeout: 10_000, throwOnRequestTimeout: true }),
   });
   try {
-    await client.send(new CreateBucketCommand({ Bucket: bucket })).catch((error: unknown) => {
-      if (!(error instanceof Error && error.name === "BucketAlreadyOwnedByYou")) throw error;
-    });
+    await makeBucket(client, bucket);
     if (versioned) await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
-    const policy = {
-      Version: "2012-10-17",
-      Statement: [
-        statement("Allow", writer, ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"], bucket),
-        statement("Allow", reader, ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketLocation"], bucket),
-      ],
-    };
-    await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy) }));
+    await allow(client, bucket, [statement("Allow", writer, writing, bucket), statement("Allow", reader, ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], bucket)]);
+    if (clean === undefined) return;
+    await makeBucket(client, clean);
+    await allow(client, clean, [statement("Allow", reader, writing, clean)]);
   } finally {
     client.destroy();
   }
 }
+
+async function makeBucket(client: S3Client, name: string): Promise<void> {
+  await client.send(new CreateBucketCommand({ Bucket: name })).catch((error: unknown) => {
+    if (!(error instanceof Error && error.name === "BucketAlreadyOwnedByYou")) throw error;
+  });
+}
+
+const allow = (client: S3Client, name: string, statements: readonly ReturnType<typeof statement>[]) => client.send(new PutBucketPolicyCommand({ Bucket: name, Policy: JSON.stringify({ Version: "2012-10-17", Statement: statements }) }));
 
 async function writeAccounts(path: string, accounts: readonly Account[], owner: OsUser | undefined): Promise<void> {
   const entries = accounts.map((account) => [account.access, { ...account, role: "user", userID: 0, groupID: 0, projectID: 0 }] as const);
