@@ -91,6 +91,8 @@ export const runSchema = z.object({
       p99Seconds: duration,
       /** The greatest lag while no fault was being played; `null` without such a sample. */
       outsideFaultMaxSeconds: duration.nullable(),
+      /** What of the lag outside the fault was surely the replica's, and not a reader's that was held up; the promise is judged by it. */
+      outsideFaultProvenSeconds: duration.nullable(),
     })
     .nullable(),
   /** Why the run failed; `null` where it did not. */

@@ -14,7 +14,7 @@ export interface LagParts {
   readonly newest: () => Acknowledged | undefined;
 }
 
-/** Milliseconds between two looks at the replica for one sample: the error of a sample is at most this. */
+/** Milliseconds between two looks at the replica for one sample; on a machine that is held up it can be more. */
 const lookEvery = 5;
 const retryEvery = 200;
 
@@ -54,14 +54,18 @@ async function sampleUntil(parts: LagParts, client: Client, stop: AbortSignal): 
 async function sampleOnce({ ledger, newest }: LagParts, client: Client, stop: AbortSignal): Promise<void> {
   const awaited = newest();
   if (awaited === undefined) return;
+  let unseenAt = awaited.at;
   for (;;) {
+    const asked = Date.now();
     const { rows } = await client.query<{ tick: string; standby: boolean }>({ name: "lag", text: "select coalesce(max(sequence), 0) as tick, pg_is_in_recovery() as standby from heartbeat" });
     const seen = rows[0];
     if (seen === undefined || !seen.standby) throw new Error("it is no replica any more");
     if (Number(seen.tick) >= awaited.tick) break;
     if (stop.aborted) return;
+    unseenAt = asked;
     await pause(lookEvery, stop);
   }
   const at = Date.now();
-  await ledger.append({ kind: "lag", at, tick: awaited.tick, seconds: Math.max(0, at - awaited.at) / 1_000 });
+  const since = (from: number) => Math.max(0, at - from) / 1_000;
+  await ledger.append({ kind: "lag", at, tick: awaited.tick, seconds: since(awaited.at), unsure: since(Math.max(unseenAt, awaited.at)) });
 }

@@ -28,8 +28,10 @@ const lag = z.object({
   kind: z.literal("lag"),
   at: milliseconds,
   tick: z.int(),
-  /** From the acknowledgement on the leader until the tick could be read on the asynchronous replica. */
+  /** From the acknowledgement on the leader until the tick was read on the asynchronous replica. */
   seconds: z.number(),
+  /** The part of `seconds` that may be the reader's own: since the last look at the replica that had not seen the tick. */
+  unsure: z.number(),
 });
 const interrupted = z.object({
   kind: z.literal("interrupted"),

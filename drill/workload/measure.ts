@@ -60,6 +60,8 @@ export interface LagSummary {
   readonly p99Seconds: number;
   /** `null` without a sample outside every fault. */
   readonly outsideFaultMaxSeconds: number | null;
+  /** Of the samples outside every fault the greatest part that is surely the replica's, and not a reader's that was held up. */
+  readonly outsideFaultProvenSeconds: number | null;
 }
 
 /** Sums the samples up. `faults` are spans in milliseconds since 1970; a sample counts by when it was written. */
@@ -72,5 +74,6 @@ export function summariseLag(samples: readonly LagSample[], faults: readonly { r
     maxSeconds: sorted.at(-1) ?? 0,
     p99Seconds: sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * 0.99) - 1)] ?? 0,
     outsideFaultMaxSeconds: quiet.length === 0 ? null : Math.max(...quiet.map(({ seconds }) => seconds)),
+    outsideFaultProvenSeconds: quiet.length === 0 ? null : Math.max(...quiet.map(({ seconds, unsure }) => seconds - unsure)),
   };
 }

@@ -55,7 +55,7 @@ describe("a drill", () => {
       expectHonest(one, ["postgres", "redis"]);
       expect(one.agents).toEqual({ expected: 30_000, recovered: 30_000 });
     }
-    expect(hot.replicationLag?.outsideFaultMaxSeconds).toBeLessThan(1);
+    expect(hot.replicationLag?.outsideFaultProvenSeconds).toBeLessThan(1);
     const replicaLag = hot.replicationLag?.maxSeconds ?? 0;
     expect(storeOf(hot, "postgres")?.rpoSeconds).toBeLessThanOrEqual(Math.max(replicaLag, 1));
   });

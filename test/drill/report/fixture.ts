@@ -89,7 +89,7 @@ export const hotRun: DrillRun = {
   predictions: { source: "measured on this machine by verification 20261122T190000000Z-postgres-verification-77aa" },
   evidence,
   integrity: [],
-  replicationLag: { samples: 1_204, maxSeconds: 0.31, p99Seconds: 0.08, outsideFaultMaxSeconds: 0.12 },
+  replicationLag: { samples: 1_204, maxSeconds: 0.31, p99Seconds: 0.08, outsideFaultMaxSeconds: 0.12, outsideFaultProvenSeconds: 0.11 },
   error: null,
 };
 

@@ -15,7 +15,7 @@ describe("the ledger", () => {
     const path = join(folder, "ledger.jsonl");
     const ledger = await openLedger(path);
     await ledger.append({ kind: "ack", store: "postgres", tick: 1, at: 10, lsn: "0/1" });
-    await ledger.append({ kind: "lag", at: 12, tick: 1, seconds: 0.002 });
+    await ledger.append({ kind: "lag", at: 12, tick: 1, seconds: 0.002, unsure: 0.001 });
     await ledger.append({ kind: "ack", store: "redis", tick: 1, at: 11, reflects: 1 });
     await ledger.append({ kind: "interrupted", store: "postgres", at: 13, error: "gone" });
     await ledger.append({ kind: "resumed", store: "postgres", at: 20, found: 1, acknowledged: 1, server: "b1" });

@@ -116,11 +116,17 @@ describe("the last acknowledged heartbeat", () => {
 });
 
 describe("the summary of the lag", () => {
-  const samples = Array.from({ length: 200 }, (_, index) => ({ kind: "lag" as const, at: index * 1_000, tick: index, seconds: index === 150 ? 30 : 0.01 }));
+  const samples = Array.from({ length: 200 }, (_, index) => ({ kind: "lag" as const, at: index * 1_000, tick: index, seconds: index === 150 ? 30 : 0.01, unsure: 0.005 }));
 
   it("tells the greatest, the 99th percentile and the greatest outside the faults", () => {
     const summary = summariseLag(samples, [{ from: 120_000, until: 160_000 }]);
-    expect(summary).toEqual({ samples: 200, maxSeconds: 30, p99Seconds: 0.01, outsideFaultMaxSeconds: 0.01 });
+    expect(summary).toEqual({ samples: 200, maxSeconds: 30, p99Seconds: 0.01, outsideFaultMaxSeconds: 0.01, outsideFaultProvenSeconds: 0.005 });
+  });
+
+  it("tells what of it is surely the replica's where the reader was held up", () => {
+    const heldUp = samples.map((sample) => (sample.tick === 150 ? { ...sample, unsure: 29.8 } : sample));
+    expect(summariseLag(heldUp, [])?.outsideFaultMaxSeconds).toBe(30);
+    expect(summariseLag(heldUp, [])?.outsideFaultProvenSeconds).toBeCloseTo(0.2);
   });
 
   it("counts a sample that began during a fault as inside it, although it ended after", () => {
