@@ -14,11 +14,11 @@ export interface CommandOutcome {
 }
 
 /**
- * Tells people how a backup went, where the configuration says whom. Returns what went wrong with it; the command's
+ * Tells people how a backup or a verification went, where the configuration says whom. Returns what went wrong with it; the command's
  * own end is what it was.
  */
 export async function tellPeople({ words, startedAt, exitCode, error, run, configFile }: CommandOutcome): Promise<readonly string[]> {
-  if (words[0] !== "backup") return [];
+  if (words[0] !== "backup" && words[0] !== "verify") return [];
   const config = run?.config ?? (await configurationAt(configFile));
   if (config?.notifications === undefined) return [];
   const { tellOutcome } = await import("../runner/notify/tell.ts");

@@ -1,4 +1,4 @@
-/** Whom the runner tells of failed backups, as an identity's `dr.json` says it (schema in runner/notify/config.ts). */
+/** Whom the runner tells of failed backups and verifications, as an identity's `dr.json` says it (schema in runner/notify/config.ts). */
 import { identities, type IdentityName } from "../identities.ts";
 
 export interface DrNotifications {
@@ -13,8 +13,8 @@ export interface DrNotifications {
 export const notificationsFolder = "/run/secrets/dr-notifications";
 export const webhookFile = `${notificationsFolder}/webhook`;
 
-/** Those who back something up: `dr` tells of nothing else. */
-export const tellsPeople = (identity: IdentityName): boolean => identities.some(({ name, access }) => name === identity && access === "writer");
+/** Those who back something up or verify it: `dr` tells of nothing else. */
+export const tellsPeople = (identity: IdentityName): boolean => identities.some(({ name, access }) => name === identity && access !== "restorer");
 
 export function notificationsEntry(identity: IdentityName, notifications: DrNotifications | undefined) {
   if (notifications === undefined || !tellsPeople(identity)) return undefined;

@@ -14,6 +14,9 @@ export function makeId(time: Date, store: string, kind: string): string {
   return `${stamp(time)}-${store}-${kind}-${randomBytes(2).toString("hex")}`;
 }
 
+/** Of `20261122T203000123Z-redis-snapshot-4f2a`, `redis-snapshot`; `undefined` where it is no id. */
+export const nameIn = (id: string): string | undefined => /^\d{8}T\d{9}Z-([a-z0-9-]+)-[0-9a-f]{4}$/.exec(id)?.[1];
+
 export const keyOf = (store: string, id: string): string => `${root}${store}/${id}.json`;
 
 /** The store and the id that a key names, or `undefined` where it is no record's. */

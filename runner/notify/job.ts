@@ -8,6 +8,8 @@ import { archiveStore } from "../metrics/tally.ts";
 import { recoveryPointKind, systemStore } from "../recovery-point/record.ts";
 import { storeAndKind } from "../status/expected.ts";
 
+export type Severity = "critical" | "warning";
+
 export interface Job {
   readonly schedule: Schedule;
   /** Store and kind of the records that its runs leave. */
@@ -29,7 +31,7 @@ export function jobOf(plan: Plan, words: readonly string[]): Job | undefined {
 }
 
 /** The daily full backup is the system's: that it failed is critical (S5). */
-export const severityOf = (plan: Plan, { schedule }: Job): "critical" | "warning" => (schedule === scheduleOf(plan, "postgres-full") ? "critical" : "warning");
+export const severityOf = (plan: Plan, { schedule }: Pick<Job, "schedule">): Severity => (schedule === scheduleOf(plan, "postgres-full") ? "critical" : "warning");
 
 /** Hours that are looked through for the run before, if the job's own rhythm shows none. */
 const lookBack = 7 * 24;

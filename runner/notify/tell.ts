@@ -1,4 +1,4 @@
-/** Tells people how a backup went, after it: whatever happens here changes nothing about the backup. */
+/** Tells people how a job went, after it: whatever happens here changes nothing about the job. */
 import type { Plan } from "../../plan/types.ts";
 import { DrError, messageOf } from "../errors.ts";
 import type { RunContext } from "../context.ts";
@@ -6,6 +6,7 @@ import type { NotificationsConfig } from "./config.ts";
 import { jobOf, madeGood, type Job } from "./job.ts";
 import type { Notice } from "./notice.ts";
 import { sendNotice } from "./send.ts";
+import { verificationNotices } from "./verification.ts";
 
 /** Seconds for one receiver, and for all of it: a job's pod waits for this. */
 const sendDeadline = 5;
@@ -30,11 +31,9 @@ export interface Teller {
 
 /** Sends what is to be said, if anything is. Returns what went wrong with it; never throws, never takes long. */
 export async function tellOutcome(teller: Teller, outcome: JobOutcome): Promise<readonly string[]> {
-  const job = jobOf(teller.plan, outcome.words);
-  if (job === undefined) return [];
   const late = Promise.withResolvers<readonly string[]>();
   const timer = setTimeout(() => late.resolve([`people were not told within ${wholeDeadline} s`]), wholeDeadline * 1_000);
-  const work = tell(teller, job, outcome).catch((error: unknown) => [`people were not told: ${messageOf(error)}`]);
+  const work = tell(teller, outcome).catch((error: unknown) => [`people were not told: ${messageOf(error)}`]);
   try {
     return await Promise.race([work, late.promise]);
   } finally {
@@ -42,14 +41,21 @@ export async function tellOutcome(teller: Teller, outcome: JobOutcome): Promise<
   }
 }
 
-async function tell({ plan, notifications, run }: Teller, job: Job, outcome: JobOutcome): Promise<readonly string[]> {
+async function tell({ plan, notifications, run }: Teller, outcome: JobOutcome): Promise<readonly string[]> {
+  const notices = outcome.words[0] === "verify" ? await verificationNotices(plan, run, outcome, failureNotice) : await backupNotices(plan, run, outcome);
+  return (await Promise.all(notices.map((notice) => sendNotice(plan, notifications, notice, sendDeadline)))).flat();
+}
+
+async function backupNotices(plan: Plan, run: RunContext | undefined, outcome: JobOutcome): Promise<readonly Notice[]> {
+  const job = jobOf(plan, outcome.words);
+  if (job === undefined) return [];
   const notice = outcome.result === "ok" ? await recoveryNotice(run, job, outcome) : failureNotice(job, outcome);
-  return notice === undefined ? [] : sendNotice(plan, notifications, notice, sendDeadline);
+  return notice === undefined ? [] : [notice];
 }
 
 const saidOf = ({ words, startedAt, finishedAt }: JobOutcome) => ({ command: `dr ${words.join(" ")}`, startedAt, finishedAt });
 
-function failureNotice(job: Job, outcome: JobOutcome): Notice {
+function failureNotice(job: Notice["job"], outcome: JobOutcome): Notice {
   const { result, error } = outcome;
   const status = result === "partial" ? "partial" : "failed";
   const look = "`dr catalog list` and the job's log say more.";

@@ -156,7 +156,7 @@ describe("BackupSchedule", () => {
     expect(unique("redis")).toEqual([53, 443, 6379, 9093]);
     expect(unique("postgres")).toEqual([53, 443, 5432, 8432, 9093]);
     expect(unique("vault")).toEqual([53, 443, 8200, 9093]);
-    expect(unique("verify")).toEqual([53, 443]);
+    expect(unique("verify")).toEqual([53, 443, 9093]);
     expect(unique("all")).toEqual([53, 443, 5432, 6333, 6379, 8200, 8432, 9090, 9093]);
   });
 
@@ -211,17 +211,17 @@ describe("BackupSchedule", () => {
     expect(holders.sort()).toEqual(["objects-sync", "postgres-full", "verify"]);
   });
 
-  it("tells people of a failed backup, and opens the way to them for those alone who back up", async () => {
+  it("tells people of a failed backup, and opens the way to them for those alone who back up or verify", async () => {
     expect(configIn(shipped, "redis").notifications).toEqual({ alertmanagers: [{ url: "http://alertmanager.monitoring.svc.cluster.local:9093" }], webhooks: [{ urlFile: "/run/secrets/dr-notifications/webhook" }], labels: { region: "us-east-1" } });
-    expect(configIn(shipped, "verify").notifications).toBeUndefined();
+    expect(configIn(shipped, "verify").notifications).toEqual(configIn(shipped, "redis").notifications);
     expect(podIn(shipped, "redis-snapshot").volumes).toContainEqual({ name: "webhook", secret: { secretName: "backup-webhook", defaultMode: 0o440, items: [{ key: "url", path: "webhook" }], optional: true } });
     const toAlertmanager = { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }], ports: [{ port: 9093, protocol: "TCP" }] };
     const egressIn = (declaration: Declared, identity: string) => z.object({ spec: z.object({ egress: z.array(z.unknown()) }) }).parse(declaration.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", `jobs-${identity}-network`).inputs).spec.egress;
     expect(egressIn(shipped, "redis")).toContainEqual(toAlertmanager);
-    expect(egressIn(shipped, "verify")).not.toContainEqual(toAlertmanager);
+    expect(egressIn(shipped, "verify")).toContainEqual(toAlertmanager);
     const silent = await declared({ notifications: {} });
     expect(egressIn(silent, "redis")).not.toContainEqual(toAlertmanager);
-    expect(podIn(silent, "redis-snapshot").volumes.map(({ name }) => name)).not.toContain("webhook");
+    for (const job of ["redis-snapshot", "verify"]) expect(podIn(silent, job).volumes.map(({ name }) => name)).not.toContain("webhook");
   });
 
   it("mounts Prometheus' volume beside it, as its own user, for its snapshots alone", () => {

@@ -92,10 +92,10 @@ describe("dr.json", () => {
     expect(configOf({ identity: "config" }).configuration).toBeUndefined();
   });
 
-  it("tells people of failures through those alone who back up", () => {
+  it("tells people of failures through those alone who back up or verify", () => {
     const notifications = { alertmanager: "http://alertmanager:9093", webhookFile: "/run/secrets/dr-notifications/webhook", labels: { region: "us-east-1" } };
     const told = identities.filter(({ name: identity }) => configOf({ identity, notifications }).notifications !== undefined).map(({ name }) => name);
-    expect(told).toEqual(identities.filter(({ access }) => access === "writer").map(({ name }) => name));
+    expect(told).toEqual(identities.filter(({ access }) => access !== "restorer").map(({ name }) => name));
     expect(configOf({ identity: "redis", notifications }).notifications).toEqual({ alertmanagers: [{ url: "http://alertmanager:9093" }], webhooks: [{ urlFile: notifications.webhookFile }], labels: { region: "us-east-1" } });
     expect(configOf({ identity: "redis", notifications: {} }).notifications).toEqual({ alertmanagers: [], webhooks: [], labels: {} });
   });

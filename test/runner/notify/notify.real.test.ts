@@ -9,6 +9,8 @@ import { writeDurably } from "../../../runner/system/files.ts";
 import { run, startServer, type Server } from "../../../runner/system/process.ts";
 import { lookUpProgram } from "../../../runner/system/programs.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
+import { recordVerification } from "../../../runner/verification-record.ts";
+import { copyVerificationOf, verificationOf } from "../../../runner/verification.ts";
 import { testContext, type TestContext } from "../../harness/context.ts";
 import { freePort, temporaryFolder } from "../../harness/temporary.ts";
 import { startWebhook, type TestWebhook } from "../../harness/webhook.ts";
@@ -77,6 +79,37 @@ describe("people", () => {
     await redis(1, false);
     await told(0, { startedAt: new Date(Date.now() - 2_000) });
     expect(lastBody()).toMatchObject({ status: "recovered" });
+  });
+
+  it("are told of a verification, critically of the daily full backup's, and once when all of a kind is good again", async () => {
+    const verified = async (store: string, kind: string, at: Date, ok: boolean) => {
+      const backup = record(store, kind, at.toISOString());
+      const copies = ["r2", "s3"].map((backend) => copyVerificationOf(backend, [{ name: "restored", ok: true }], ok || backend === "r2" ? [] : ["the object is damaged"], 1));
+      await recordVerification(context, backup, verificationOf(backup.id, store, copies), at);
+    };
+    const verify = (exitCode: number, startedAt: Date, error?: unknown) => told(exitCode, { words: ["verify"], startedAt, error });
+    const [first, second] = [new Date(Date.now() - 86_400_000), new Date(Date.now() - 3_000)];
+    const calls = webhook.calls.length;
+    await verified("postgres", "full", first, false);
+    await verified("redis", "snapshot", first, false);
+    await verified("vectors", "snapshot", first, true);
+    expect(await verify(1, first)).toEqual([]);
+    expect(webhook.calls.slice(calls).map(({ body }) => body)).toMatchObject([
+      { status: "failed", severity: "critical", type: "verify", backup: "postgres-full", text: expect.stringMatching(/^Verification of postgres-full failed\. .*-postgres-full-0000 is not good in s3: the object is damaged/) as string },
+      { status: "failed", severity: "warning", type: "verify", backup: "redis-snapshot" },
+    ]);
+    await verified("postgres", "full", second, true);
+    expect(await verify(0, second)).toEqual([]);
+    expect(webhook.calls).toHaveLength(calls + 3); // nothing is said of what was good before, or is not good yet
+    expect(lastBody()).toMatchObject({ status: "recovered", severity: "critical", backup: "postgres-full", text: expect.stringMatching(/^Verification of postgres-full is good again/) as string });
+    await verified("postgres", "full", new Date(Date.now() - 1_000), true);
+    expect(await verify(0, new Date(Date.now() - 2_000))).toEqual([]);
+    expect(webhook.calls).toHaveLength(calls + 3);
+    // It came to no end, or its writer mistook a name.
+    expect(await verify(5, new Date(), new DrError({ kind: "unavailable", what: "the program redis-server is not on this machine", where: "PATH", todo: "Install it." }))).toEqual([]);
+    expect(lastBody()).toMatchObject({ status: "failed", severity: "warning", type: "verify", what: expect.stringContaining("redis-server") as string });
+    expect(await verify(2, new Date(), new DrError({ kind: "usage", what: "there is no backup x", where: "catalog", todo: "See `dr catalog list`." }))).toEqual([]);
+    expect(webhook.calls).toHaveLength(calls + 4);
   });
 
   it("are not told of what is no backup, nor where the configuration names nobody", async () => {
@@ -161,5 +194,18 @@ describe.skipIf(alertmanager === undefined)("a real Alertmanager (needs promethe
     await redis(1, false);
     expect(await told(0, { notifications, startedAt: new Date(Date.now() - 2_000) })).toEqual([]);
     await waitFor("the end of the alert", async () => !(await active()).includes("BackupJobFailed"), { within: 20 });
+  });
+
+  it("holds an alert for each kind of backups that a verification found bad, until it is good", async () => {
+    const notifications = notificationsConfigSchema.parse({ alertmanagers: [{ url }] });
+    const at = new Date(Date.now() - 3_000);
+    const backup = record("postgres", "full", at.toISOString());
+    const verified = (startedAt: Date, ok: boolean) => recordVerification(context, backup, verificationOf(backup.id, "postgres", [copyVerificationOf("r2", [{ name: "restored", ok }], [], 1)]), startedAt);
+    await verified(at, false);
+    expect(await told(1, { notifications, words: ["verify"], startedAt: at })).toEqual([]);
+    await waitFor("the alert", async () => /"backup":"postgres-full".*"severity":"critical"/.test(await active()), { within: 20 });
+    await verified(new Date(), true);
+    expect(await told(0, { notifications, words: ["verify"], startedAt: new Date(Date.now() - 1_000) })).toEqual([]);
+    await waitFor("the end of the alert", async () => !(await active()).includes("postgres-full"), { within: 20 });
   });
 });
