@@ -7,6 +7,8 @@ import { keyPolicyTypes } from "./key-types.ts";
 const everything = ["kms:Decrypt", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"];
 const root = /^(arn:aws:iam::\d{12}:root|\d{12})$/;
 
+const accountOf = (principal: string): string => /\d{12}/.exec(principal)?.[0] ?? principal;
+
 export const kmsAllForRootOnly: ResourceRule = {
   kind: "resource",
   id: "kms-all-for-root-only",
@@ -21,6 +23,7 @@ export const kmsAllForRootOnly: ResourceRule = {
   },
   selects: ["multiRegion"],
   judge(resource, verdict) {
+    const roots = new Set<string>();
     for (const one of statementsOf(resource, "policy", verdict, keyPolicyProblem(resource))?.all ?? []) {
       if (!isAllow(one)) continue;
       if (allButActions(one)) verdict.violation(resource, one.pathOf("NotAction"), "allows all but a few actions");
@@ -28,7 +31,9 @@ export const kmsAllForRootOnly: ResourceRule = {
       if (!actionsOf(one).some((pattern) => everything.every((action) => coversAction([pattern], action)))) continue;
       const conditions = conditionsOf(one);
       const rootAlone = conditions.length === 0 || conditions.every(({ operator, key, values }) => /^(Arn|String)(Equals|Like)$/.test(operator) && key.toLowerCase() === "aws:principalarn" && values.every((value) => root.test(value)));
-      if (!principalsOf(one).every((principal) => root.test(principal))) verdict.violation(resource, one.pathOf("Principal"), "may do everything with the key, and is not the account's root");
+      for (const principal of principalsOf(one)) if (root.test(principal)) roots.add(accountOf(principal));
+      if (roots.size > 1) verdict.violation(resource, one.pathOf("Principal"), `lets ${roots.size} accounts do everything with the key: ${[...roots].join(", ")}`);
+      else if (!principalsOf(one).every((principal) => root.test(principal))) verdict.violation(resource, one.pathOf("Principal"), "may do everything with the key, and is not the account's root");
       else if (!rootAlone) verdict.violation(resource, one.pathOf("Condition"), "lets others than the account's root user do everything with the key");
     }
   },

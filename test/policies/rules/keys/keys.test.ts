@@ -36,7 +36,7 @@ tryResource(kmsNoWildcardPrincipal, {
 });
 tryResource(kmsAllForRootOnly, {
   passes: { "the root": policy(allow({ Action: "kms:*" })), "the root user alone": policy(allow({ Action: "kms:*", Condition: { ArnEquals: { "aws:PrincipalArn": root } } })) },
-  fails: { ...missing, "a role": policy(allow({ Action: ["kms:*"], Principal: { AWS: administrator } })), "a role by its condition": policy(allow({ Action: "*", Condition: { ArnLike: { "aws:PrincipalArn": administrator } } })), "all but one action": policy(allow({ Action: undefined, NotAction: "kms:Decrypt" })), "everything by another pattern": policy(allow({ Action: "kms:?*", Principal: { AWS: administrator } })) },
+  fails: { ...missing, "a role": policy(allow({ Action: ["kms:*"], Principal: { AWS: administrator } })), "a role by its condition": policy(allow({ Action: "*", Condition: { ArnLike: { "aws:PrincipalArn": administrator } } })), "all but one action": policy(allow({ Action: undefined, NotAction: "kms:Decrypt" })), "everything by another pattern": policy(allow({ Action: "kms:?*", Principal: { AWS: administrator } })), "the root of another account besides": policy(allow({ Action: "kms:*", Principal: { AWS: [root, "arn:aws:iam::999988887777:root"] } })) },
   unjudged: unread,
 });
 tryResource(kmsAllForRootOnly, { passes: {}, fails: { "a policy beside the key": { policy: policy(allow({ Action: "kms:*", Principal: { AWS: administrator } })).policy }, "none": {} }, unjudged: { "an unknown policy": { policy: unknown } } }, "aws:kms/keyPolicy:KeyPolicy");
