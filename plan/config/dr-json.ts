@@ -78,6 +78,8 @@ export const drJsonFolder = "/etc/dr";
 export const drJsonName = "dr.json";
 export const drJsonPath = `${drJsonFolder}/${drJsonName}`;
 export const workFolder = "/var/lib/dr";
+/** A folder of ours in it: Kubernetes gives volumes to root, an `emptyDir` so that everybody may write to it. */
+const workDirectory = `${workFolder}/work`;
 /** The jobs' certificate for PostgreSQL's servers: `ca.crt`, `tls.crt`, `tls.key`. */
 export const postgresTlsFolder = "/run/secrets/dr-postgres-tls";
 
@@ -117,7 +119,7 @@ export function drJson(input: DrJson): string {
   if (stores.length === 0) throw new RangeError(`dr.json of ${identity} names no object store`);
   const config = {
     plan: plan.name,
-    workDirectory: workFolder,
+    workDirectory,
     passphraseFile: secretFile(runnerSecret),
     backends: stores,
     postgres: postgresEntry(input),

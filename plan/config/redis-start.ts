@@ -77,6 +77,7 @@ ${look(start)}
 has_data() { [ -s "$data/appendonlydir/appendonly.aof.manifest" ] || [ -s "$data/appendonly.aof" ]; }
 
 cp "$configuration" "$running"
+mkdir -p "$data" # a new volume is empty, and Redis makes no folder
 while :; do
   look none
   if [ "$answered" -lt ${start.quorum} ]; then

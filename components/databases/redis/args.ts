@@ -22,7 +22,7 @@ export interface RestoredRedis extends RestoredPlace {
 export interface RecoveryAccess {
   /** The ConfigMap whose key `dr.json` is the configuration of `dr`, with `readOnly` set. */
   readonly configMap: string;
-  /** The folder that the configuration names as `workDirectory`; it is made for the pod. */
+  /** In which the configuration has its `workDirectory`; a volume of the pod. */
   readonly workDirectory: string;
   /** A service account that can read the backups and nothing else, e.g. `serviceAccountName("restore")`. */
   readonly serviceAccount: string;

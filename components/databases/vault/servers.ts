@@ -14,8 +14,8 @@ import { containerResources, expectedSize, mebibytes } from "../servers/size.ts"
 import { budget, claims, dataMount, serviceAccount, statefulServers } from "../servers/stateful-set.ts";
 import type { VaultClusterArgs } from "../vault-cluster.ts";
 
-const volumeFolder = "/var/lib/vault";
-const dataDirectory = `${volumeFolder}/raft`;
+/** The volume as it is: neither Vault nor OpenBao 2.4 makes the folder of its data, and without one they end (openbao#3649). */
+const dataDirectory = "/var/lib/vault";
 /** EKS gives pods of an annotated account the role's credentials as a token in a file. */
 const roleAnnotation = "eks.amazonaws.com/role-arn";
 
@@ -68,7 +68,7 @@ function pod({ image, plan, resources }: VaultClusterArgs, flavour: VaultFlavour
           { name: "api", containerPort: ports.vault.api },
           { name: "cluster", containerPort: ports.vault.cluster },
         ],
-        volumeMounts: [filesMount(set).mount, tlsMount(set).mount, dataMount(volumeFolder), temporary.mount],
+        volumeMounts: [filesMount(set).mount, tlsMount(set).mount, dataMount(dataDirectory), temporary.mount],
         resources: containerResources(resources ?? { cpu: "250m", memory: mebibytes(expectedSize(plan, "vault"), 4, 256) }),
         // Sealed or not initialised, it still lives: a restart would change nothing.
         livenessProbe: { ...health("standbyok=true&sealedcode=204&uninitcode=204"), failureThreshold: 6 },

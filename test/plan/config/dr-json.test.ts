@@ -19,7 +19,7 @@ describe("dr.json", () => {
   it.each(identities.map(({ name }) => name))("of %s is one that the runner takes", (identity) => {
     const config = configOf({ identity });
     expect(config.backends.map(({ name }) => name)).toEqual(["r2", "s3"]);
-    expect(config.workDirectory).toBe("/var/lib/dr");
+    expect(config.workDirectory).toBe("/var/lib/dr/work");
   });
 
   it("names files of secrets that the identity holds, and no other, and no secret itself", () => {
