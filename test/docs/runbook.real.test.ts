@@ -138,7 +138,7 @@ describe("a command of the runbook", () => {
     const lsn = await ask("pg_current_wal_lsn()");
     await system.client.query("insert into incident values (1)");
     await ask("pg_switch_wal()");
-    await waitFor("the incident's WAL in the archive", async () => (await ask(`select last_archived_wal >= pg_walfile_name('${lsn}') from pg_stat_archiver`)) === "true", { within: 30, every: 0.1 });
+    await waitFor("the incident's WAL in the archive", async () => (await ask(`select last_archived_wal >= pg_walfile_name('${lsn}') from pg_stat_archiver`)) === "true", { within: 120, every: 0.1 });
     values = { BACKUP: idOf("redis"), POINT: idOf("system"), TIME: time.slice(0, 23), SINCE: "2026-11-22 10:00:00", XID: xid, LSN: lsn, AGENT: agentName(7), BACKEND: "r2", VAULT: "https://vault.example:8200", CA: join(system.folder, "ca.crt"), NODE: "https://qdrant.example:6333", CLEAN: "clean", ...(await escrowIn(system.folder)) };
   });
   afterAll(async () => {

@@ -116,7 +116,7 @@ describe.skipIf(!s3Installed)("faults around PostgreSQL's repositories (needs ve
       system.relays.r2.setRate(undefined);
     }
     expect(await killed).toBe("killed");
-    await waitFor("the end of the killed runner's pgBackRest", async () => !(await held()), { within: 10, every: 0.05 });
+    await waitFor("the end of the killed runner's pgBackRest", async () => !(await held()), { within: 60, every: 0.05 });
     expect((await backUpPostgres(system.context, "incremental")).outcome).toBe("ok");
   });
 

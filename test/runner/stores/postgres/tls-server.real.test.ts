@@ -66,7 +66,7 @@ describe.skipIf(!s3Installed)("PostgreSQL on another host, reached by pgBackRest
     await writeDurably(configFile, pgbackrestConf(await hostConf(system, folder, host, port)), { mode: 0o600, owner: databaseUser() });
     const { program } = await pgbackrestProgram();
     server = await startServer("pgbackrest server", program, [`--config=${configFile}`, "server"], { user: databaseUser(), cwd: folder, logFile: join(folder, "server.log") });
-    await waitFor("pgBackRest's TLS server", () => answers(port), { within: 10, every: 0.05 });
+    await waitFor("pgBackRest's TLS server", () => answers(port), { within: 60, every: 0.05 });
     const dataDirectory = join(system.folder, "pg", "data");
     job = ({ certificate, key }, caFile = host.caFile) => ({ host: "localhost", port, caFile, certFile: certificate, keyFile: key, configFile, dataDirectory });
   });
