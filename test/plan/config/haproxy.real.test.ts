@@ -118,11 +118,11 @@ describe.skipIf(program === undefined)("haproxy with the generated configuration
   const spoken = (port: number) => {
     const conversation = converse(port);
     open.push(conversation);
-    return waitFor(`an answer on ${port}`, () => Promise.resolve((conversation.said !== "" || conversation.ended) && { said: conversation.said, conversation }), { within: 5, every: 0.02 });
+    return waitFor(`an answer on ${port}`, () => Promise.resolve((conversation.said !== "" || conversation.ended) && { said: conversation.said, conversation }), { within: 30, every: 0.02 });
   };
   /** Waits until a door leads where it should: checks come every two seconds. */
-  const leadsTo = (port: number, name: string) => waitFor(`${port} to lead to ${name === "" ? "nobody" : name}`, async () => (await spoken(port)).said === name, { within: 15, every: 0.2 });
-  const writable = (status: number) => waitFor(`the health path to say ${status}`, async () => (await https(healthPath)).status === status, { within: 15, every: 0.2 });
+  const leadsTo = (port: number, name: string) => waitFor(`${port} to lead to ${name === "" ? "nobody" : name}`, async () => (await spoken(port)).said === name, { within: 60, every: 0.2 });
+  const writable = (status: number) => waitFor(`the health path to say ${status}`, async () => (await https(healthPath)).status === status, { within: 60, every: 0.2 });
 
   it("sends writers to the leader, readers to a near replica, jobs and pgBackRest to the leader here", async () => {
     await leadsTo(ports.writer, "near");
@@ -137,7 +137,7 @@ describe.skipIf(program === undefined)("haproxy with the generated configuration
     const { conversation } = await spoken(ports.writer);
     [near.state, far.state] = ["down", "leader"];
     await leadsTo(ports.writer, "far");
-    await waitFor("the writer to be cut off", () => Promise.resolve(conversation.ended), { within: 5, every: 0.05 });
+    await waitFor("the writer to be cut off", () => Promise.resolve(conversation.ended), { within: 30, every: 0.05 });
     await writable(503);
     expect(await https(healthPath)).toEqual({ status: 503, body: "the leader is not in us-east-1" });
     await leadsTo(ports.local, "other"); // a replica of this region: a job sees there that the leader is not
