@@ -87,7 +87,8 @@ export function judge(objective: Duration, predicted: Duration | undefined, acce
 
 type Bounds = Readonly<Record<"rpo" | "rto", { readonly objective: Duration; readonly accepted: Acceptance | undefined }>>;
 
-function assessCell(plan: Plan, store: Store, scope: FailureScope, given: Given): Cell {
+/** One store after one failure. */
+export function assessCell(plan: Plan, store: Store, scope: FailureScope, given: Given): Cell {
   const objective = objectiveOf(plan, store);
   const accepted = (what: "rpo" | "rto"): Acceptance | undefined => plan.accepted.find((one) => one.store === store.name && one.scope === scope && one.what === what);
   const bounds = { rpo: { objective: objective.rpo, accepted: accepted("rpo") }, rto: { objective: objective.rto, accepted: accepted("rto") } };
@@ -140,7 +141,8 @@ function tiersOf(plan: Plan, copy: Copy, failure: Failure): readonly Tier[] {
   return isArchive || !hasServersLeft(plan, failure) ? ["cold"] : ["warm", "cold"];
 }
 
-function promiseOf(plan: Plan, tier: Tier, cells: readonly Cell[]): TierPromise {
+/** Of a tier; `cells` are those of the loss of the region, others are not looked at. */
+export function promiseOf(plan: Plan, tier: Tier, cells: readonly Cell[]): TierPromise {
   const objective = plan.tiers[tier].rto;
   const fastest = cells
     .filter((cell) => cell.scope === "region")

@@ -1,8 +1,8 @@
 /** What grows with the number of agents, and how far the plan's promises, deadlines and quotas hold when it does. */
-import { assess, type Given } from "./assess.ts";
+import { assessCell, promiseOf, type Given } from "./assess.ts";
 import { storedIn } from "./cost.ts";
 import { isBackendCopy } from "./find.ts";
-import type { Plan, Rates, Schedule } from "./types.ts";
+import { failureScopes, storeNames, tiers, type FailureScope, type Plan, type Rates, type Schedule, type StoreName } from "./types.ts";
 import { bytes, transferTime, type Duration, type Size } from "./units.ts";
 import { bytesPerRun } from "./volume.ts";
 
@@ -32,11 +32,11 @@ const farthest = 1_024;
 /** Every limit, the nearest first. */
 export function limitsOf(plan: Plan, given: Pick<Given, "rates"> = {}): readonly Limit[] {
   const rates = given.rates ?? plan.rates;
-  const { cells, tiers } = assess(plan, { rates });
   const holds = (kind: Limit["kind"], what: string, isKept: (larger: Plan) => boolean): Limit => ({ kind, what, factor: lastThatHolds((factor) => isKept(grown(plan, factor))) });
+  const cellsOf = (larger: Plan, scope: FailureScope, names: readonly StoreName[]) => larger.stores.filter(({ name }) => names.includes(name)).map((store) => assessCell(larger, store, scope, { rates }));
   const limits = [
-    ...cells.map(({ store, scope }) => holds("objective", `${store}, ${scope}: RTO`, (larger) => assess(larger, { rates }).cells.some((cell) => cell.store === store && cell.scope === scope && cell.rto.verdict !== "not met"))),
-    ...tiers.map(({ tier }) => holds("tier", tier, (larger) => assess(larger, { rates }).tiers.some((promise) => promise.tier === tier && promise.verdict === "met"))),
+    ...plan.stores.flatMap(({ name }) => failureScopes.map((scope) => holds("objective", `${name}, ${scope}: RTO`, (larger) => cellsOf(larger, scope, [name]).every((cell) => cell.rto.verdict !== "not met")))),
+    ...tiers.map((tier) => holds("tier", tier, (larger) => promiseOf(larger, tier, cellsOf(larger, "region", storeNames)).verdict === "met")),
     ...plan.schedules.filter(({ writes }) => writes !== "nothing").map(({ name }) => holds("deadline", name, (larger) => fits(larger, name, rates))),
     ...plan.backends.map(({ name }) => holds("quota", name, (larger) => larger.backends.some((backend) => backend.name === name && storedIn(larger, backend).bytes <= backend.quota))),
   ];
