@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { deadlineOf, expiryOf, recordFailure, refuseReadOnly, type FailedBackup } from "../../backup-record.ts";
@@ -10,7 +10,7 @@ import { DrError } from "../../errors.ts";
 import { completeObject } from "../../storage/complete.ts";
 import { writeToAll } from "../../storage/fan-out.ts";
 import { secondsSince } from "../../system/clock.ts";
-import { makeFolder, removeTree } from "../../system/files.ts";
+import { inOwnFolder, sweepOwnFolders } from "../../system/own-folder.ts";
 import { stream } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import type { ConfigurationConfig } from "./config.ts";
@@ -42,6 +42,7 @@ export async function backUpConfiguration(context: RunContext): Promise<Configur
   const deadline = deadlineOf(context.plan, schedule);
   const options: GitRun = { deadline, signal: AbortSignal.any([context.signal, AbortSignal.timeout(deadline * 1_000)]) };
   try {
+    await sweepOwnFolders(folderOf(context)); // also where nothing has changed, and no folder is needed
     const gathered = await gather(context, config, options);
     const unchanged = await recordUnchanged(context, attempt, gathered, options.signal);
     const record = unchanged ?? (await storeContents(context, attempt, config, gathered, options));
@@ -71,26 +72,17 @@ async function recordUnchanged(context: RunContext, attempt: FailedBackup, { fin
   return { ...recordOf(context, attempt, newest.sourceBytes), objects: [object], copies, tools: newest.tools, expiresAt: new Date(attempt.startedAt.getTime() + window * 1_000).toISOString(), details: { ...newest.details, unchangedSince: newest.details["unchangedSince"] ?? newest.id } };
 }
 
-async function storeContents(context: RunContext, attempt: FailedBackup, config: ConfigurationConfig, gathered: Gathered, options: GitRun): Promise<BackupRecord> {
-  const parent = await makeFolder(join(context.config.workDirectory, "configuration"));
-  await sweep(parent, options.deadline);
-  const folder = await mkdtemp(join(parent, "s-"));
-  try {
+/** Where bundles and states lie in the clear while they are packed. */
+const folderOf = ({ config }: RunContext): string => join(config.workDirectory, "configuration");
+
+function storeContents(context: RunContext, attempt: FailedBackup, config: ConfigurationConfig, gathered: Gathered, options: GitRun): Promise<BackupRecord> {
+  return inOwnFolder(folderOf(context), async (own) => {
+    const folder = join(own, "contents");
+    await mkdir(folder, { mode: 0o700 });
     await mkdir(`${folder}.clones`, { mode: 0o700 });
     const contents = await writeContents(context, config, gathered, folder, options);
-    return await pack(context, attempt, folder, contents, options);
-  } finally {
-    await removeTree(folder);
-    await removeTree(`${folder}.clones`);
-  }
-}
-
-/** What killed runs have left; younger ones may be at work. */
-async function sweep(parent: string, deadline: number): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const found = await stat(join(parent, name)).catch(() => undefined); // another run's, which has just ended
-    if (found !== undefined && Date.now() - found.mtimeMs > 2 * deadline * 1_000) await removeTree(join(parent, name));
-  }
+    return pack(context, attempt, folder, contents, options);
+  });
 }
 
 async function pack(context: RunContext, attempt: FailedBackup, folder: string, contents: Contents, options: GitRun): Promise<BackupRecord> {
