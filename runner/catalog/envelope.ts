@@ -37,7 +37,7 @@ export function unseal(bytes: Uint8Array): BackupRecord | Damaged {
   const { record } = parsed;
   if (digest(canonical(record)) !== parsed["sha256"] || envelope(record) !== text) return { damage: "the record is damaged: its checksum does not match" };
   const { version } = record;
-  if (typeof version === "number" && version > recordVersion) return { damage: `the record has version ${version}, and this dr knows ${recordVersion}: it was written by a newer one, use that` };
+  if (typeof version === "number" && version !== recordVersion) return { damage: `the record has version ${version}, and this dr knows ${recordVersion}: it was written by ${version > recordVersion ? "a newer one, use that" : "an older one, whose release reads it"}` };
   const checked = recordSchema.safeParse(record);
   if (checked.success) return checked.data;
   return { damage: `the record is whole but not valid: ${checked.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}` };

@@ -81,12 +81,16 @@ describe("a record", () => {
     expect(seal(Object.fromEntries(Object.entries(made).reverse()) as BackupRecord)).toBe(seal(made));
   });
 
-  it("of a newer version is told from a damaged one", async () => {
-    const made = await write("redis", "snapshot");
-    const text = (await readFile(pathOf("r2", made), "utf8")).replace('"version":1', '"version":2');
+  it.each([[2, /has version 2, and this dr knows 1: it was written by a newer one/], [0, /has version 0, and this dr knows 1: it was written by an older one/]])("of version %i, another than ours, is told from a damaged one, and hides no other", async (version, said) => {
+    const [made, other] = [await write("redis", "snapshot"), await write("redis", "snapshot")];
+    const text = (await readFile(pathOf("r2", made), "utf8")).replace('"version":1', `"version":${version}`);
     const inner = text.slice(text.indexOf('"record":') + 9, -2);
     const resealed = text.replace(/"sha256":"[0-9a-f]+"/, `"sha256":"${createHash("sha256").update(inner).digest("hex")}"`);
-    expect(unseal(Buffer.from(resealed))).toEqual({ damage: expect.stringMatching(/has version 2, and this dr knows 1/) as string });
+    expect(unseal(Buffer.from(resealed))).toEqual({ damage: expect.stringMatching(said) as string });
+    for (const backend of ["r2", "s3"]) await writeFile(pathOf(backend, made), resealed);
+    const { records, problems } = await catalog.list();
+    expect(records.map(({ id }) => id)).toEqual([other.id]);
+    expect(problems).toEqual(["r2", "s3"].map((backend) => ({ backend, key: `catalog/redis/${made.id}.json`, what: expect.stringMatching(said) as string })));
   });
 });
 
