@@ -21,7 +21,7 @@ export async function openRun(path: string, signal: AbortSignal, report: (progre
     config,
     plan,
     backends,
-    catalog: new Catalog(backends, systemClock, { readOnly: config.readOnly }),
+    catalog: new Catalog(backends, systemClock, { readOnly: config.readOnly, onWrite: () => report({ step: "write the record" }) }),
     clock: systemClock,
     passphrase: () => (passphrase ??= readSecret(config.passphraseFile, "the passphrase of the backups")),
     signal,

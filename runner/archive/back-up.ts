@@ -60,6 +60,7 @@ async function archiveOf(context: RunContext, week: string, now: Date): Promise<
 async function writeArchive(context: RunContext, depot: ArchiveDepot, attempt: FailedBackup, week: string, signal: AbortSignal): Promise<{ readonly record: BackupRecord; readonly leftOut: ArchiveContents["leftOut"] }> {
   const avoided: Avoided = new Set();
   for (let turn = 1; ; turn += 1) {
+    context.report({ step: "choose what goes into the archive" });
     const contents = await chooseContents(context, avoided);
     if (contents.backups.length === 0) throw new DrError({ kind: "failed", what: `there is nothing to archive: ${contents.leftOut.map(({ store: name, why }) => `${name}: ${why}`).join("; ")}`, where: attempt.id, todo: "Make backups first; see `dr status`." });
     try {

@@ -24,6 +24,8 @@ export interface CatalogOptions {
   readonly readOnly?: boolean;
   /** What is held of a record that was read, where not all of it is wanted: a listing returns this. */
   readonly keep?: (record: BackupRecord) => BackupRecord;
+  /** Called before a record is written: the step at which a backup becomes one. */
+  readonly onWrite?: () => void;
 }
 
 /** A record or a backend that could not be read; named, so that a person finds it. */
@@ -71,12 +73,14 @@ export class Catalog {
   readonly #byKey = new Map<string, WeakRef<Known>>();
 
   readonly #keep: (record: BackupRecord) => BackupRecord;
+  readonly #onWrite: () => void;
 
   constructor(backends: readonly StorageBackend[], clock: Clock, options: CatalogOptions = {}) {
     this.#backends = backends;
     this.#clock = clock;
     this.isReadOnly = options.readOnly ?? false;
     this.#keep = options.keep ?? ((record) => record);
+    this.#onWrite = options.onWrite ?? (() => undefined);
   }
 
   /** An id for a backup that begins now; sorts by time: `20261122T203000123Z-redis-snapshot-4f2a`. */
@@ -87,6 +91,7 @@ export class Catalog {
   /** Writes the record to every backend, and says which did not take it; throws only where none did. */
   async write(record: BackupRecord): Promise<{ readonly failed: CatalogFailure[] }> {
     if (this.isReadOnly) throw new DrError({ kind: "refused", what: `the record ${record.id} is not written, as the credentials are for reading only`, where: "catalog", todo: "Run backups with the writer's configuration, not with a drill's or a recovery's." });
+    this.#onWrite();
     const key = keyOf(record.store, record.id);
     const body = Buffer.from(seal(record));
     const failed: CatalogFailure[] = [];

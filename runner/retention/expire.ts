@@ -96,10 +96,12 @@ class Run {
     let decision: Decision = { due: [], spared: [] };
     try {
       await this.#mustGoOn();
+      this.#context.report({ step: "look what is over" });
       const listing = await this.#context.catalog.list();
       this.#problems.push(...listing.problems.map(({ backend, key, what }) => (key === undefined ? `${backend} cannot be read: ${what}` : `${key} in ${backend}: ${what}; it stays`)));
       decision = decide(this.#context.plan, listing, this.#startedAt);
       const down = new Set(listing.problems.flatMap(({ backend, key }) => (key === undefined ? [backend] : [])));
+      this.#context.report({ step: "remove the objects that are over" });
       await Promise.all(this.#context.backends.filter(({ name }) => !down.has(name)).map((backend) => this.#clear(backend, decision.due, (keys) => backend.remove(keys))));
       const over = decision.due.map(({ record }) => record).filter((record) => !this.#left.has(record.id) && !this.#stays(record));
       // While a backend is down its records stay, so theirs elsewhere do: they are small, and one that comes back alone
@@ -178,6 +180,7 @@ class Run {
       details: { counted: tallyOf(plan, over.filter(({ id }) => !counted.has(id)), before?.counted), removed: going.map(({ id }) => id), freed: Object.fromEntries([...this.#freed].map(([backend, { objects, bytes }]) => [backend, { objects, bytes }])) },
     });
     if (failed.length > 0) throw new DrError({ kind: "unavailable", what: `no record was removed, as what they counted could not be written down everywhere: ${failed.map(({ backend, error }) => `${backend}: ${error}`).join("; ")}`, where: "catalog", todo: "Repair the backend; the next run goes on." });
+    this.#context.report({ step: "remove the records that are over" });
     const keys = going.map(({ store, id }) => keyOf(store, id));
     for (let from = 0; from < keys.length; from += batchSize) {
       await this.#mustGoOn();

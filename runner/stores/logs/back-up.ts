@@ -69,6 +69,7 @@ type Attempt = Parameters<typeof recordFailure>[1];
 class RecordedError extends DrError {}
 
 async function look(context: RunContext, attempt: Attempt): Promise<LogsBackup> {
+  context.report({ step: "see what was looked at before" });
   const before = await lastLook(context);
   const seen = await seenBefore(context, before);
   const manifest: ManifestEntry[] = [];

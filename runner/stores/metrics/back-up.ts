@@ -60,6 +60,7 @@ export async function backUpMetrics(context: RunContext): Promise<MetricsBackup>
   try {
     const swept = await sweepSnapshots(context, config);
     const begun = performance.now();
+    context.report({ step: "have Prometheus take a snapshot" });
     const snapshot = await takeSnapshot(context, config, attempt.id, { startedAt: attempt.startedAt, deadline }, signal);
     const record = await storeSnapshot(run, config, snapshot, begun).finally(() => snapshot.remove());
     const { failed } = await context.catalog.write(record);

@@ -77,6 +77,7 @@ interface Work {
 async function syncAndRecord(work: Work): Promise<ObjectsBackup> {
   const { context, attempt, source, target, folder, begun, within } = work;
   const { signal } = context;
+  context.report({ step: "read the index of the copy" });
   const state = await openIndex(target, { folder, signal });
   const baseDue = work.full || isBaseDue(state, attempt.startedAt);
   const result = await syncObjects({

@@ -65,6 +65,7 @@ async function snapshot(context: RunContext, link: RedisLink, before: ServerStat
   const redisCli = await findProgram("redis-cli");
   const passphrase = await context.passphrase();
   const { backends, expiresAt } = await placementOf(context, attempt);
+  context.report({ step: "ask Redis for a snapshot" });
   const begun = performance.now();
   const inspector = await dump(link.address, redisCli, deadlineOf(plan, attempt.schedule), signal);
   const key = `${store}/${attempt.id}/dump.rdb.pgp`;

@@ -88,6 +88,7 @@ async function snapshot(context: RunContext, link: VaultLink, health: VaultHealt
   const { plan, clock, signal } = context;
   const passphrase = await context.passphrase();
   const { backends, expiresAt } = await placementOf(context, attempt);
+  context.report({ step: "ask Vault for a snapshot" });
   const begun = performance.now();
   const inspector = new SnapshotInspector(link.http.url);
   const cut = AbortSignal.any([signal, AbortSignal.timeout(deadlineOf(plan, attempt.schedule) * 1_000)]);

@@ -60,6 +60,7 @@ type Attempt = Parameters<typeof recordFailure>[1] & { readonly expiresAt: strin
 async function make(context: RunContext, provider: VectorProvider, writer: PackWriter, attempt: Attempt, { full = false }: VectorsBackupOptions): Promise<BackupRecord> {
   const { expiresAt, id, startedAt, schedule } = attempt;
   const begun = performance.now();
+  context.report({ step: "choose the backup that this one builds upon" });
   const previous = full ? undefined : await previousOf(context, provider.kind);
   const blocks = new BlockTable();
   const exported = await provider.export({ context, id, startedAt, deadline: deadlineOf(context.plan, schedule), writer, blocks, previous });
