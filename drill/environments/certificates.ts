@@ -30,6 +30,8 @@ export interface CertificateRequest {
   readonly name: string;
   /** DNS names and IP addresses. pgBackRest checks DNS names only, so give `localhost` beside `127.0.0.1`. */
   readonly hosts: readonly string[];
+  /** Days from now; -1: it expired yesterday. Default: longer than any drill. */
+  readonly days?: number;
 }
 
 const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
@@ -51,12 +53,12 @@ export async function makeAuthority(folder: string): Promise<Authority> {
  * number is drawn here (128 random bits behind a 1, as RFC 5280 wants a positive number), as openssl's own counter is a file
  * that two of its processes read half written.
  */
-export async function issue(authority: Authority, { name, hosts }: CertificateRequest): Promise<Certificate> {
+export async function issue(authority: Authority, { name, hosts, days = validDays }: CertificateRequest): Promise<Certificate> {
   const path = (ending: string) => join(authority.folder, `${name}.${ending}`);
   const names = hosts.map((host) => `${isIP(host) === 0 ? "DNS" : "IP"}:${host}`).join(",");
   await openssl(["req", "-new", ...curve, "-subj", `/CN=${hosts[0] ?? name}`, "-keyout", path("key"), "-out", path("csr")]);
   await writeFile(path("ext"), ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth,clientAuth", ...(names === "" ? [] : [`subjectAltName=${names}`]), ""].join("\n"));
-  await openssl(["x509", "-req", "-in", path("csr"), "-CA", authority.certificate, "-CAkey", authority.key, "-set_serial", serialNumber(), "-days", String(validDays), "-extfile", path("ext"), "-out", path("crt")]);
+  await openssl(["x509", "-req", "-in", path("csr"), "-CA", authority.certificate, "-CAkey", authority.key, "-set_serial", serialNumber(), "-days", String(days), "-extfile", path("ext"), "-out", path("crt")]);
   return { certificate: path("crt"), key: path("key"), caFile: authority.certificate };
 }
 

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commandProblem } from "../harness/commands.ts";
+import { wrongTests } from "./named-tests.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const series = (letter: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
@@ -29,12 +30,6 @@ const rows = readFileSync(join(root, "docs", "coverage.md"), "utf8")
 const quotedIn = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text);
 const isCommand = (text: string): boolean => text.startsWith("dr ");
 const isComponent = (text: string): boolean => /^[A-Z]\w+$/.test(text);
-/** The parts of a cell that name something: `` `path` "name" ``, or nothing else. */
-const shownBy = /^`([^`]+)` "([^"]+)"$/;
-
-/** Lines on which a test has its name: `it("…"`, `it.each(…)("…"`, or the end of a table of cases, `])("…"`. */
-const titlesIn = (file: string): string[] => readFileSync(file, "utf8").split("\n").filter((line) => /^\s*(it|describe)\b|^\s*\]( as const)?\)\(["`]/.test(line));
-
 const components = new Set(globSync("components/**/*.ts", { cwd: root }).flatMap((file) => [...readFileSync(join(root, file), "utf8").matchAll(/^export class (\w+) extends Component\b/gm)].map(([, name = ""]) => name)));
 
 describe("the table of what is covered", () => {
@@ -63,15 +58,7 @@ describe("the table of what is covered", () => {
   });
 
   it("names tests that there are, by a part of their own words", () => {
-    const wrong = rows.flatMap(({ id, tests }) =>
-      tests.split("; ").flatMap((one) => {
-        const [, path, name] = shownBy.exec(one) ?? [];
-        if (path === undefined || name === undefined) return [`${id}: cannot be read: ${one}`];
-        const file = join(root, "test", path);
-        if (!/\.test\.ts$/.test(path) || !existsSync(file)) return [`${id}: there is no test ${path}`];
-        return titlesIn(file).some((title) => title.includes(name)) ? [] : [`${id}: ${path} has no "${name}"`];
-      }),
-    );
+    const wrong = rows.flatMap(({ id, tests }) => wrongTests(tests).map((what) => `${id}: ${what}`));
     expect(wrong).toEqual([]);
   });
 });
