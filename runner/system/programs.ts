@@ -8,8 +8,10 @@ const packages: Readonly<Record<string, string>> = {
   postgres: "postgresql",
   initdb: "postgresql",
   pg_ctl: "postgresql",
-  pg_basebackup: "postgresql",
-  pg_amcheck: "postgresql",
+  pg_controldata: "postgresql",
+  pg_waldump: "postgresql",
+  pg_basebackup: "postgresql-client",
+  pg_amcheck: "postgresql-client",
   psql: "postgresql-client",
   pgbackrest: "pgbackrest",
   "redis-server": "redis-server",
@@ -22,6 +24,7 @@ const packages: Readonly<Record<string, string>> = {
   gpg: "gnupg",
   nsenter: "util-linux",
   unshare: "util-linux",
+  setpriv: "util-linux",
   ip: "iproute2",
   openssl: "openssl",
   chromium: "chromium",
@@ -31,6 +34,9 @@ const packages: Readonly<Record<string, string>> = {
   git: "git",
   haproxy: "haproxy",
 };
+
+/** `undefined` where it comes from elsewhere. */
+export const packageOf = (program: string): string | undefined => packages[program];
 
 async function runnable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
@@ -66,7 +72,7 @@ export async function lookUpProgram(name: string, folder?: string): Promise<stri
 export async function findProgram(name: string, folder?: string): Promise<string> {
   const path = await lookUpProgram(name, folder);
   if (path !== undefined) return path;
-  const from = packages[name];
+  const from = packageOf(name);
   throw new DrError({
     kind: "unavailable",
     what: `the program ${name} is not on this machine`,

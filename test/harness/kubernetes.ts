@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { readContext } from "../../components/foundation/kubeconfig-file.ts";
@@ -30,7 +31,8 @@ export async function testKubeconfig(): Promise<string | undefined> {
   if (given !== undefined && given !== "") return given;
   if (process.env["DR_TEST_CLUSTER"] !== "1") return undefined;
   const up = join(import.meta.dirname, "..", "..", "..", "shared", "cluster", "up");
-  const { stdout } = await run(up, [], { deadline: 20 * minute, env: { HOME: process.env["HOME"] ?? "/root" } });
+  // Two files of tests may want it at once, and it must be started once.
+  const { stdout } = await run("flock", ["--close", join(tmpdir(), "dr-test-cluster.lock"), up], { deadline: 20 * minute, env: { HOME: process.env["HOME"] ?? "/root" } });
   return stdout.trim().split("\n").at(-1);
 }
 

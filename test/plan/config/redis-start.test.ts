@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -28,7 +28,7 @@ describe("what the Sentinels say", () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "redis-start-"));
-    for (const name of ["bin", "answers", "data"]) await mkdir(at(name));
+    for (const name of ["bin", "answers"]) await mkdir(at(name));
     await writeFile(at("bin", "redis-cli"), `#!/bin/sh\ncat > /dev/null\ncat ${at("answers")}/"$2"\n`, { mode: 0o755 });
     await writeFile(at("bin", "redis-server"), '#!/bin/sh\necho "redis-server $*"\n', { mode: 0o755 });
     await writeFile(at("password"), "secret");
@@ -40,7 +40,7 @@ describe("what the Sentinels say", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const holdsData = async () => {
-    await mkdir(at("data", "appendonlydir"));
+    await mkdir(at("data", "appendonlydir"), { recursive: true });
     await writeFile(at("data", "appendonlydir", "appendonly.aof.manifest"), "file appendonly.aof.1.base.rdb seq 1 type b\n");
   };
 
@@ -53,6 +53,12 @@ describe("what the Sentinels say", () => {
     expect(await readFile(at("redis.conf"), "utf8")).toBe("port 0\n");
     expect(await server("redis-0")).toContain("following redis-1\n");
     expect(await readFile(at("redis.conf"), "utf8")).toBe("port 0\nreplicaof redis-1 6379\n");
+  });
+
+  it("makes the folder of the data on a new volume, as Redis makes none", async () => {
+    for (const one of ["s1", "s2", "s3"]) await says(one, "redis-0", 0, 0);
+    expect(await server("redis-0")).toContain("redis-server");
+    expect(await readdir(at("data"))).toEqual([]);
   });
 
   it("holds a server back where less than a majority answers; a refusal is no answer", async () => {

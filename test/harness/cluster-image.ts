@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { globSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { run } from "../../runner/system/process.ts";
+import { lookUpProgram } from "../../runner/system/programs.ts";
+import { linesOf } from "./image-files.ts";
+
+const root = resolve(import.meta.dirname, "..", "..");
+const shared = resolve(root, "..", "shared", "cluster");
+const home = process.env["HOME"] ?? homedir();
+/** Kept between runs: its Debian takes minutes, what of the checkout is in it seconds. */
+const tree = join(home, ".cache", "blackroad-dr", "image");
+const socket = join(home, ".cache", "dr-cluster", "containerd", "containerd.sock");
+const minute = 60;
+
+export const withoutImage = "needs the image in the cluster: DR_TEST_IMAGE=REGISTRY/NAME@sha256:DIGEST, or DR_TEST_CLUSTER=1 with root, debootstrap and ../shared/cluster";
+
+/** Changes with everything that is in the image. */
+function digest(): string {
+  const hash = createHash("sha256");
+  const sources = linesOf(readFileSync(join(root, "image/files"), "utf8")).flatMap((path) => (path.endsWith(".json") ? [path] : globSync(`${path}/**/*.*`, { cwd: root })));
+  for (const path of [...sources, "package-lock.json", ...globSync("image/*", { cwd: root })].sort()) hash.update(path).update(readFileSync(join(root, path)));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * The image's name in the cluster that tests use; `undefined` where none can be had. Without one that is given, its file
+ * tree is built by image/tree (minutes the first time) and loaded into the node of ../shared/cluster.
+ */
+export async function clusterImage(): Promise<string | undefined> {
+  const given = process.env["DR_TEST_IMAGE"];
+  if (given !== undefined && given !== "") return given;
+  if (process.env["DR_TEST_CLUSTER"] !== "1" || process.getuid?.() !== 0 || (await lookUpProgram("debootstrap")) === undefined) return undefined;
+  const name = `local/blackroad-dr:${digest()}`;
+  const images = ["-a", socket, "-n", "k8s.io", "images"];
+  const loaded = (await run("ctr", [...images, "ls", "-q"], { deadline: minute })).stdout.split("\n").filter((one) => one.includes("local/blackroad-dr:"));
+  if (loaded.some((one) => one.endsWith(name))) return name;
+  if (loaded.length > 0) await run("ctr", [...images, "rm", "--sync", ...loaded], { deadline: 5 * minute });
+  const env = { HOME: home, ...(process.env["DR_TOOLS"] === undefined ? {} : { DR_TOOLS: process.env["DR_TOOLS"] }) };
+  await run(join(root, "image", "tree"), [tree], { deadline: 30 * minute, env });
+  await run(join(shared, "image"), [tree, name, '["dr"]'], { deadline: 10 * minute, env });
+  return name;
+}
