@@ -18,7 +18,7 @@ export const scheduleDeclared: StackRule = {
   severity: "critical",
   enforcement: "mandatory",
   protects: "A schedule of the plan that no job runs makes no backup, and one that nobody watches fails for months before somebody needs it.",
-  fix: "Declare a CronJob for each schedule of the plan, labelled with its name and running its command, and a rule BackupOverdue that names it with a threshold of its own.",
+  fix: "Declare a CronJob for each schedule of the plan, labelled with its name and running its command, and a rule BackupOverdue that names it with a threshold of its own. What is not run here (a vector store, a services' bucket) is taken out of the plan, so that nobody takes it for protected.",
   breaks: {
     "metadata.labels.blackroad.dr/schedule": "another",
     [`${commandPath}[*].command`]: ["true"],
