@@ -12,7 +12,7 @@ import { registerDrill } from "./drill.ts";
 import { registerExpire } from "./expire.ts";
 import { registerExporter } from "./exporter.ts";
 import { registerInit } from "./init.ts";
-import { registerBackupArchive, registerRecoverArchive } from "./archive.ts";
+import { registerArchive, registerBackupArchive, registerRecoverArchive } from "./archive.ts";
 import { registerBackupConfiguration, registerRecoverConfiguration } from "./configuration.ts";
 import { registerBackupLogs, registerRecoverLogs } from "./logs.ts";
 import { registerBackupMetrics, registerRecoverMetrics } from "./metrics.ts";
@@ -62,6 +62,7 @@ export function registerAll(program: Command, context: CliContext): void {
   registerAgents(backup, recover, context);
   registerVerify(program, context);
   registerCatalog(program, context);
+  registerArchive(program, context);
   registerStorage(program, context);
   registerSecrets(program, context);
   registerDrill(program, context);

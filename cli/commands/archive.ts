@@ -2,11 +2,13 @@ import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { formatDuration, formatSize, seconds } from "../../plan/units.ts";
 import type { ArchiveBackup } from "../../runner/archive/back-up.ts";
+import type { ArchiveInventory } from "../../runner/archive/inventory.ts";
 import type { ArchivePlan, ArchiveRecovery } from "../../runner/archive/recover.ts";
 import { retrievalTiers, type RetrievalTier } from "../../runner/archive/retrieval.ts";
 import { DrError, exitCodes } from "../../runner/errors.ts";
 import type { CliContext } from "../context.ts";
 import { renderCopies } from "../render/copies.ts";
+import { renderProblems } from "../render/problems.ts";
 
 /** `dr backup archive` */
 export function registerBackupArchive(backup: Command, context: CliContext): void {
@@ -74,5 +76,36 @@ function renderRecovery(result: ArchiveRecovery): string {
     `retrieved ${describe(result)}`,
     ...(result.setAside === undefined ? [] : [`what was there is in ${result.setAside}`]),
     `restore from it with a configuration whose backend is { "kind": "folder", "name": "${names[0] ?? "r2"}", "path": "${result.dir}", "pgbackrest": { "path": "/pgbackrest", … } } and "readOnly": true`,
+  ].join("\n");
+}
+
+/** `dr archive inventory`; exit 3 while it is on its way, 1 where the archive and the catalog differ. */
+export function registerArchive(program: Command, context: CliContext): void {
+  program
+    .command("archive")
+    .description("the archive itself")
+    .command("inventory")
+    .description("what lies in it, held against the catalog; Glacier takes hours: exit 3 until it is there, then run it again")
+    .option("--anew", "ask again, where an answer is there from before", false)
+    .action(async ({ anew }: { readonly anew: boolean }) => {
+      const { takeInventory } = await import("../../runner/archive/inventory.ts");
+      const result = await takeInventory(await context.openRun(), { anew });
+      context.print(renderInventory(result), result);
+      if (result.state === "waiting") context.setExitCode(exitCodes.partial);
+      else if (!result.ok) context.setExitCode(exitCodes.failed);
+    });
+}
+
+function renderInventory(result: ArchiveInventory): string {
+  if (result.state === "waiting") return `asked for since ${result.since}; Glacier takes 3 to 5 hours: run the same command again then`;
+  const { archives, bytes, differing, listedAt, missing, problems, unknown, younger } = result;
+  return [
+    `${archives} archives, ${formatSize(bytes)}, as listed at ${listedAt}`,
+    ...missing.map(({ backup, week }) => `MISSING: ${backup} of ${week} is recorded, and is not there`),
+    ...differing.map(({ backup, week, why }) => `NOT AS WRITTEN: ${backup} of ${week}: ${why}`),
+    ...unknown.map(({ id, label, bytes: size, createdAt }) => `in no record: ${id} (${label === "" ? "without a description" : label}), ${formatSize(size)}, of ${createdAt}`),
+    ...younger.map(({ backup }) => `younger than the list: ${backup}`),
+    ...renderProblems(problems),
+    ...(result.ok ? ["everything that is recorded is there, and nothing else"] : []),
   ].join("\n");
 }

@@ -14,6 +14,22 @@ export type Retrieval =
   /** It was asked for, and is not there yet. `job`: to remember. */
   | { readonly state: "waiting"; readonly job: string; readonly since: Date };
 
+/** An archive as the store lists it. */
+export interface ListedArchive {
+  /** By which the record's reference names it. */
+  readonly id: string;
+  readonly bytes: number;
+  readonly createdAt: Date;
+  /** What was written beside it; of ours, the week and the backup's id. */
+  readonly label: string;
+  readonly treeHash?: string;
+}
+
+export type Inventory =
+  | { readonly state: "waiting"; readonly since: Date }
+  /** What is younger than `listedAt` need not be in it. */
+  | { readonly state: "ready"; readonly listedAt: Date; readonly archives: readonly ListedArchive[] };
+
 /** A cold place for archives: what is written there is read hours after it was asked for. */
 export interface ArchiveDepot {
   readonly name: string;
@@ -26,6 +42,11 @@ export interface ArchiveDepot {
   retrieve(reference: Readonly<Record<string, unknown>>, tier: RetrievalTier, job: string | undefined): Promise<Retrieval>;
   /** What can be said of an archive without retrieving it. */
   look(reference: Readonly<Record<string, unknown>>, bytes: number): Promise<VerificationCheck>;
+  /** Everything that lies there. Glacier takes hours for it: a run asks, and a later one finds the answer. `anew`: an
+   * answer that is there already is not taken. */
+  inventory(anew: boolean): Promise<Inventory>;
+  /** How the inventory names the archive of a record. */
+  idOf(reference: Readonly<Record<string, unknown>>): string | undefined;
   close(): void;
 }
 

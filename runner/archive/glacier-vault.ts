@@ -12,7 +12,8 @@ import { StorageError, toStorageError } from "../storage/faults.ts";
 import { cut } from "../storage/parts.ts";
 import type { VerificationCheck } from "../verification.ts";
 import type { GlacierVaultConfig } from "./config.ts";
-import { held, type ArchiveDepot, type Retrieval, type StoredArchive } from "./depot.ts";
+import { held, type ArchiveDepot, type Inventory, type Retrieval, type StoredArchive } from "./depot.ts";
+import { inventoryOf, mark } from "./glacier-inventory.ts";
 import type { RetrievalTier } from "./retrieval.ts";
 import { combine, treeHash } from "./tree-hash.ts";
 
@@ -24,8 +25,6 @@ const largestPart = 4_096 * mebibyte;
 const leastPart = 16 * mebibyte;
 /** Seconds of silence on a connection, after which a request is sent again. */
 const silence = 120;
-/** In front of the description of an unfinished upload that is ours. */
-const mark = "blackroad-dr ";
 const tiers: Readonly<Record<RetrievalTier, string>> = { expedited: "Expedited", standard: "Standard", bulk: "Bulk" };
 
 /** The smallest part with which so many bytes fit, a power of two of MiB; @throws StorageError where none does */
@@ -163,6 +162,14 @@ export class GlacierVault implements ArchiveDepot {
   async look(): Promise<VerificationCheck> {
     const { NumberOfArchives: count, LastInventoryDate: listed } = await this.#asked(() => this.#client.send(new DescribeVaultCommand(this.#vault)));
     return { name: "the vault is there (the archive itself is neither listed nor read: that takes hours)", ok: true, detail: listed === undefined ? "it has not been listed yet" : `${count ?? 0} archives when it was last listed, ${listed}` };
+  }
+
+  inventory(anew: boolean): Promise<Inventory> {
+    return this.#asked(() => inventoryOf(this.#client, this.#vault, this.#where, anew));
+  }
+
+  idOf({ archiveId }: Readonly<Record<string, unknown>>): string | undefined {
+    return typeof archiveId === "string" ? archiveId : undefined;
   }
 
   close(): void {

@@ -1,12 +1,12 @@
 import type { Readable } from "node:stream";
-import { AbortMultipartUploadCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, RestoreObjectCommand } from "@aws-sdk/client-s3";
+import { AbortMultipartUploadCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, RestoreObjectCommand } from "@aws-sdk/client-s3";
 import { StorageError, toStorageError } from "../storage/faults.ts";
 import { upload } from "../storage/multipart.ts";
 import { partLength } from "../storage/parts.ts";
 import { deadlines, openClients, withDeadline, type Clients } from "../storage/s3-client.ts";
 import type { VerificationCheck } from "../verification.ts";
 import type { S3ArchiveConfig } from "./config.ts";
-import { held, type ArchiveDepot, type Retrieval, type StoredArchive } from "./depot.ts";
+import { held, type ArchiveDepot, type Inventory, type ListedArchive, type Retrieval, type StoredArchive } from "./depot.ts";
 import type { RetrievalTier, StorageClass } from "./retrieval.ts";
 
 /** Days for which a retrieved copy can be read: a restore that meets a weekend. */
@@ -74,6 +74,25 @@ export class S3Glacier implements ArchiveDepot {
     const key = keyIn(reference, bucket);
     const { ContentLength: found } = await this.#asked(`s3://${bucket}/${key}`, () => this.#head(key));
     return { name: "the archive is there and has its size (it is not read: that takes hours)", ok: found === bytes, detail: `${found ?? 0} of ${bytes} bytes` };
+  }
+
+  /** S3 lists what is there at once. */
+  async inventory(): Promise<Extract<Inventory, { state: "ready" }>> {
+    const { bucket } = this.#config;
+    return this.#asked(`s3://${bucket}`, async () => {
+      const listedAt = new Date();
+      const archives: ListedArchive[] = [];
+      for (let token: string | undefined, more = true; more; more = token !== undefined) {
+        const { Contents: page = [], NextContinuationToken: next } = await this.#clients.quick.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: this.#full("archive/"), ...(token === undefined ? {} : { ContinuationToken: token }) }));
+        archives.push(...page.flatMap(({ Key: id, Size: bytes = 0, LastModified: createdAt = listedAt }) => (id === undefined ? [] : [{ id, bytes, createdAt, label: id.split("/").at(-1) ?? id }])));
+        token = next;
+      }
+      return { state: "ready", listedAt, archives };
+    });
+  }
+
+  idOf({ key }: Readonly<Record<string, unknown>>): string | undefined {
+    return typeof key === "string" ? key : undefined;
   }
 
   close(): void {

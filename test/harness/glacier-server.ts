@@ -9,11 +9,24 @@ interface Upload {
   readonly parts: Map<number, Buffer>;
 }
 
+interface Job {
+  /** Empty: an inventory. */
+  readonly archive: string;
+  readonly tier: string;
+  readonly description: string;
+  readonly created: Date;
+  done: boolean;
+}
+
 export interface FakeGlacier {
   readonly url: string;
   readonly archives: Map<string, Buffer>;
   readonly uploads: Map<string, Upload>;
-  readonly jobs: Map<string, { readonly archive: string; readonly tier: string; done: boolean }>;
+  readonly jobs: Map<string, Job>;
+  /** What was said of an archive that was stored, and when that was. */
+  readonly described: Map<string, { readonly description: string; readonly created: Date }>;
+  /** When the vault was last listed: an inventory shows what was there then. */
+  listedAt: Date;
   /** Decides, before anything else, how a request is answered: a status, or the connection cut. */
   fault: (method: string, path: string) => number | "cut" | "cut-body" | undefined;
   close(): Promise<void>;
@@ -40,12 +53,13 @@ function treeHash(data: Buffer): string {
  * not checked. It stands in for the service; moto has no multipart uploads.
  */
 export async function startFakeGlacier(): Promise<FakeGlacier> {
-  const [archives, uploads, jobs] = [new Map<string, Buffer>(), new Map<string, Upload>(), new Map<string, { archive: string; tier: string; done: boolean }>()];
-  const glacier = { archives, uploads, jobs, fault: (() => undefined) as FakeGlacier["fault"] };
+  const [archives, uploads, jobs, described] = [new Map<string, Buffer>(), new Map<string, Upload>(), new Map<string, Job>(), new Map<string, { description: string; created: Date }>()];
+  const glacier = { archives, uploads, jobs, described, listedAt: new Date(0), fault: (() => undefined) as FakeGlacier["fault"] };
   const refuse = (response: ServerResponse, status: number, code: string, message: string): void => void response.writeHead(status, { "content-type": "application/json", "x-amzn-errortype": code }).end(JSON.stringify({ code, message, type: "Client" }));
-  const keep = (response: ServerResponse, data: Buffer): void => {
+  const keep = (response: ServerResponse, data: Buffer, description: string): void => {
     const id = randomBytes(24).toString("base64url");
     archives.set(id, data);
+    described.set(id, { description, created: new Date() });
     response.writeHead(201, { "x-amz-archive-id": id, "x-amz-sha256-tree-hash": treeHash(data), location: `/archives/${id}` }).end();
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -60,7 +74,7 @@ export async function startFakeGlacier(): Promise<FakeGlacier> {
     if (kind === undefined) return void response.writeHead(200).end(JSON.stringify({ VaultName: "v", NumberOfArchives: archives.size }));
     if (kind === "archives") {
       if (hash !== treeHash(body)) refuse(response, 400, "InvalidParameterValueException", "checksum");
-      else keep(response, body);
+      else keep(response, body, String(headers["x-amz-archive-description"] ?? ""));
       return;
     }
     if (kind === "multipart-uploads" && id === undefined) {
@@ -88,18 +102,28 @@ export async function startFakeGlacier(): Promise<FakeGlacier> {
       const whole = Buffer.concat([...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part));
       if (whole.length !== Number(headers["x-amz-archive-size"]) || hash !== treeHash(whole)) { refuse(response, 400, "InvalidParameterValueException", "size or checksum"); return; }
       uploads.delete(id ?? "");
-      keep(response, whole); return;
+      keep(response, whole, upload.description); return;
     }
     if (method === "POST") {
-      const asked = JSON.parse(body.toString()) as { Type: string; ArchiveId: string; Tier: string };
-      if (!archives.has(asked.ArchiveId)) { refuse(response, 404, "ResourceNotFoundException", "no such archive"); return; }
+      const asked = JSON.parse(body.toString()) as { Type: string; ArchiveId?: string; Tier?: string; Format?: string; Description?: string };
+      const { ArchiveId: archive = "", Description: description = "", Tier: tier = "" } = asked;
+      if (asked.Type === "inventory-retrieval" ? asked.Format !== "JSON" : !archives.has(archive)) { refuse(response, 404, "ResourceNotFoundException", "no such archive"); return; }
       const jobId = randomBytes(12).toString("hex");
-      jobs.set(jobId, { archive: asked.ArchiveId, tier: asked.Tier, done: false });
+      jobs.set(jobId, { archive, tier, description, created: new Date(), done: false });
       return void response.writeHead(202, { "x-amz-job-id": jobId }).end();
     }
-    const job = jobs.get(id ?? "");
+    if (id === undefined) {
+      const list = [...jobs].map(([JobId, one]) => ({ JobId, Action: one.archive === "" ? "InventoryRetrieval" : "ArchiveRetrieval", JobDescription: one.description, CreationDate: one.created.toISOString(), Completed: one.done, StatusCode: one.done ? "Succeeded" : "InProgress" }));
+      return void response.writeHead(200).end(JSON.stringify({ JobList: list, Marker: null }));
+    }
+    const job = jobs.get(id);
     if (job === undefined) { refuse(response, 404, "ResourceNotFoundException", "no such job"); return; }
     if (output === undefined) return void response.writeHead(200).end(JSON.stringify({ JobId: id, Completed: job.done, StatusCode: job.done ? "Succeeded" : "InProgress", CreationDate: new Date().toISOString() }));
+    if (job.archive === "") {
+      const there = [...archives].filter(([archive]) => (described.get(archive)?.created ?? glacier.listedAt) <= glacier.listedAt);
+      const list = there.map(([archive, data]) => ({ ArchiveId: archive, ArchiveDescription: described.get(archive)?.description ?? "", CreationDate: (described.get(archive)?.created ?? glacier.listedAt).toISOString(), Size: data.length, SHA256TreeHash: treeHash(data) }));
+      return void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ VaultARN: "arn:aws:glacier:eu-west-1:000000000000:vaults/v", InventoryDate: glacier.listedAt.toISOString(), ArchiveList: list }));
+    }
     const data = archives.get(job.archive) ?? Buffer.alloc(0);
     response.writeHead(200, { "content-length": data.length, "x-amz-sha256-tree-hash": treeHash(data) });
     if (fault !== "cut-body") return void response.end(data);

@@ -3,14 +3,18 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { registerArchive } from "../../../cli/commands/archive.ts";
 import { backUpArchive } from "../../../runner/archive/back-up.ts";
 import { GlacierVault } from "../../../runner/archive/glacier-vault.ts";
+import { takeInventory } from "../../../runner/archive/inventory.ts";
 import { planArchiveRecovery, recoverArchive } from "../../../runner/archive/recover.ts";
 import { verifyArchive } from "../../../runner/archive/verify.ts";
 import { outcomeOf, type BackupRecord } from "../../../runner/catalog/record.ts";
 import { encryptBytes } from "../../../runner/encryption/openpgp.ts";
+import { exitCodes } from "../../../runner/errors.ts";
 import { fetchObject } from "../../../runner/fetch-object.ts";
 import { writeToAll } from "../../../runner/storage/fan-out.ts";
+import { runCommand } from "../../cli/run-command.ts";
 import { testContext, type TestContext, type TestContextOptions } from "../../harness/context.ts";
 import { startFakeGlacier, type FakeGlacier } from "../../harness/glacier-server.ts";
 import { writeDurably } from "../../../runner/system/files.ts";
@@ -38,7 +42,7 @@ afterAll(async () => {
 beforeEach(() => {
   runs += 1;
   glacier.fault = () => undefined;
-  for (const part of [glacier.archives, glacier.uploads, glacier.jobs]) part.clear();
+  for (const part of [glacier.archives, glacier.uploads, glacier.jobs, glacier.described]) part.clear();
 });
 afterEach(() => {
   for (const context of contexts.splice(0)) context.close();
@@ -176,6 +180,69 @@ describe("the weekly archive", () => {
     data[data.length - 40] = (data[data.length - 40] ?? 0) ^ 1;
     await expect(recoverArchive(run, options())).rejects.toThrow();
     expect(await readdir(into())).toEqual([]);
+  });
+});
+
+describe("an inventory of the archive", () => {
+  const inventory = (run: TestContext, ...args: string[]) => runCommand(registerArchive, run, ["archive", "inventory", ...args]);
+  const lookedAt = (later = 0): void => void (glacier.listedAt = new Date(Date.now() + later));
+
+  it("is asked for by one run, found by another, and agrees with the catalog", async () => {
+    const run = await context();
+    await backUp(run);
+    await backUpArchive(run);
+    lookedAt();
+    expect(await inventory(run)).toMatchObject({ exitCode: exitCodes.partial, data: { state: "waiting" } });
+    expect(await inventory(await context())).toMatchObject({ exitCode: exitCodes.partial });
+    expect([...glacier.jobs.values()]).toMatchObject([{ archive: "", description: "blackroad-dr inventory" }]); // asked once
+    finish();
+    const { data, exitCode, human } = await inventory(await context());
+    expect({ exitCode, data }).toMatchObject({ exitCode: 0, data: { state: "compared", ok: true, archives: 1, missing: [], differing: [], unknown: [], younger: [] } });
+    expect(human).toMatch(/everything that is recorded is there, and nothing else$/);
+    expect(await inventory(run, "--anew")).toMatchObject({ exitCode: exitCodes.partial });
+    expect(glacier.jobs.size).toBe(2);
+  });
+
+  it("names what is missing, what is not as it was written, and what no record knows", async () => {
+    const now = Date.now();
+    const at = (days: number) => context({ clock: { now: () => new Date(now - days * 86_400_000) } });
+    const [first, second, third, fourth] = [await at(21), await at(14), await at(7), await at(0)];
+    const made: BackupRecord[] = [];
+    for (const run of [first, second, third, fourth]) {
+      await backUp(run);
+      const result = await backUpArchive(run);
+      if (!result.done) throw new Error(result.why);
+      made.push(result.record);
+    }
+    const idOf = (place: number): string => String((made[place]?.details["reference"] as { archiveId?: string } | undefined)?.archiveId);
+    for (const [place, days] of [[0, 21], [1, 14], [2, 7], [3, 0]] as const) glacier.described.set(idOf(place), { description: glacier.described.get(idOf(place))?.description ?? "", created: new Date(now - days * 86_400_000) });
+    glacier.archives.delete(idOf(0));
+    glacier.archives.set(idOf(1), Buffer.from("something else"));
+    glacier.archives.set("left-by-a-killed-run", Buffer.from("x"));
+    glacier.described.set("left-by-a-killed-run", { description: "blackroad-dr 2026-W01-x", created: new Date(now - 86_400_000) });
+    lookedAt(-3_600_000);
+    await inventory(fourth);
+    finish();
+    const { data, exitCode, human } = await inventory(fourth);
+    expect(exitCode).toBe(exitCodes.failed);
+    expect(data).toMatchObject({
+      archives: 3, missing: [{ backup: made[0]?.id }], younger: [{ backup: made[3]?.id }],
+      differing: [{ backup: made[1]?.id, why: expect.stringMatching(/^it has 14 bytes/) as string }, { backup: made[1]?.id, why: expect.stringMatching(/^its tree hash is/) as string }],
+      unknown: [{ id: "left-by-a-killed-run", label: "blackroad-dr 2026-W01-x", bytes: 1 }],
+    });
+    expect(human).toContain(`MISSING: ${made[0]?.id ?? ""}`);
+    expect(human).toContain("in no record: left-by-a-killed-run (blackroad-dr 2026-W01-x)");
+  });
+
+  it("is asked for again when it is forgotten, and a refusal is an error in words", async () => {
+    const run = await context();
+    await inventory(run);
+    finish();
+    glacier.fault = (_method, path) => (path.endsWith("/output") ? 403 : undefined);
+    await expect(takeInventory(run, { anew: false })).rejects.toThrow(/denies access/);
+    glacier.fault = () => undefined;
+    glacier.jobs.clear(); // a day later it is forgotten
+    expect(await takeInventory(run, { anew: false })).toMatchObject({ state: "waiting" });
   });
 });
 

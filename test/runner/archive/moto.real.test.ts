@@ -36,7 +36,7 @@ describe.skipIf(moto === undefined)("Glacier by moto (needs moto_server on PATH:
     await folder.remove();
   });
 
-  it("takes an archive, is asked for it, and gives it back", async () => {
+  it("takes an archive, is asked for it, gives it back, and lists it", async () => {
     const data = Buffer.from("an archive");
     const stored = await depot.store("label", Readable.from([data]), { expectedBytes: data.length, signal: new AbortController().signal });
     expect(await depot.look()).toMatchObject({ ok: true });
@@ -47,5 +47,11 @@ describe.skipIf(moto === undefined)("Glacier by moto (needs moto_server on PATH:
       return retrieval.state === "ready" && retrieval;
     }, { within: 60, every: 0.2 });
     expect((await buffer(found.body)).equals(data)).toBe(true);
+    expect(await depot.inventory(false)).toMatchObject({ state: "waiting" });
+    const inventory = await waitFor("the inventory", async () => {
+      const one = await depot.inventory(false);
+      return one.state === "ready" && one;
+    }, { within: 60, every: 0.2 });
+    expect(inventory.archives).toMatchObject([{ id: depot.idOf(stored.reference), bytes: data.length, treeHash: stored.reference["treeHash"], label: expect.stringContaining("label") as string }]);
   });
 });

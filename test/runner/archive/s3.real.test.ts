@@ -30,6 +30,8 @@ describe.skipIf(!s3Installed)("an archive in S3 (needs versitygw)", () => {
     if (found.state !== "ready") throw new Error("nothing is cold here");
     expect((await buffer(found.body)).equals(data)).toBe(true);
     expect(await depot.abandon(new Date())).toEqual([]);
+    const inventory = await depot.inventory();
+    expect(inventory.archives.find(({ id }) => id === depot.idOf(stored.reference))).toMatchObject({ bytes, label: `2026-W47-${bytes}.tar.pgp` });
   });
 
   it("that is not there is named", async () => {
