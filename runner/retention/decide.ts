@@ -3,6 +3,7 @@ import { catalogPrefix, prefixesOf } from "../../plan/layout.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { CatalogListing } from "../catalog/catalog.ts";
 import type { BackupRecord } from "../catalog/record.ts";
+import { storeAndKind } from "../status/expected.ts";
 import { keptUntil, neededBy } from "./keep.ts";
 import { clockTolerance } from "./lease.ts";
 
@@ -34,6 +35,22 @@ export function decide(plan: Plan, { records, problems }: CatalogListing, now: D
     .filter((record) => over(record) && !sparedStores.has(record.store) && !doubtful.has(record.id))
     .map((record) => ({ record, keys: record.objects.map(({ key }) => key).filter((key) => !standing.has(key)) }));
   return { due, spared };
+}
+
+/**
+ * Of what no state of the objects since then holds, nothing is needed: the oldest that is kept, and at the latest where the
+ * retention ends, as deletions do not propagate before. `undefined` where nothing of them may go.
+ */
+export function objectsHorizon(plan: Plan, { records, problems }: CatalogListing, now: Date): Date | undefined {
+  const schedule = plan.schedules.find(({ writes }) => writes === "mirror");
+  const made = schedule === undefined ? undefined : storeAndKind(schedule.name);
+  if (schedule === undefined || made === undefined || schedule.retention === "forever") return undefined;
+  const runs = records.filter(({ store, kind }) => store === made.store && kind === made.kind);
+  // A record that cannot be read may be the oldest.
+  if (runs.length === 0 || problems.some(({ key }) => key === undefined || storeIn(key) === made.store)) return undefined;
+  const kept = keptUntil(plan, records);
+  const standing = runs.filter(({ id }) => (kept.get(id)?.until ?? Infinity) + clockTolerance * 1_000 >= now.getTime());
+  return new Date(Math.min(now.getTime() - schedule.retention * 1_000, ...standing.map(({ startedAt }) => Date.parse(startedAt))));
 }
 
 const storeIn = (key: string): string => key.slice(catalogPrefix.length).split("/")[0] ?? "";

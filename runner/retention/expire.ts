@@ -1,5 +1,6 @@
 /** Takes away what the plan keeps no longer, outside pgBackRest's repositories, which tidy up themselves. */
 import { refuseReadOnly } from "../backup-record.ts";
+import type { CatalogListing } from "../catalog/catalog.ts";
 import { keyOf } from "../catalog/ids.ts";
 import { recordVersion, type BackupRecord } from "../catalog/record.ts";
 import type { RunContext } from "../context.ts";
@@ -8,7 +9,7 @@ import { tallyOf } from "../metrics/tally.ts";
 import { systemStore } from "../recovery-point/record.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import { checkClock } from "./clock-check.ts";
-import { decide, unlockedAt, type Decision } from "./decide.ts";
+import { decide, objectsHorizon, unlockedAt, type Decision } from "./decide.ts";
 import { describeLease, forgetLeases, readLeases, takeLease, type StandingLease } from "./lease.ts";
 import { expiryKind, newestExpiry } from "./record.ts";
 
@@ -85,8 +86,10 @@ class Run {
   }
 
   async preview(): Promise<Expiry> {
-    const { due, spared } = decide(this.#context.plan, await this.#context.catalog.list(), this.#startedAt);
+    const listing = await this.#context.catalog.list();
+    const { due, spared } = decide(this.#context.plan, listing, this.#startedAt);
     await Promise.all(this.#context.backends.map((backend) => this.#clear(backend, due, () => Promise.resolve())));
+    await this.#mirror(listing, true);
     const going = due.filter(({ record }) => !this.#stays(record));
     return this.#result("dry-run", { records: going.map(({ record }) => record.id), waiting: due.length - going.length, spared });
   }
@@ -107,6 +110,7 @@ class Run {
       // While a backend is down its records stay, so theirs elsewhere do: they are small, and one that comes back alone
       // would be counted again.
       if (down.size === 0) removed = await this.#removeRecords(listing.records, over);
+      await this.#mirror(listing, false);
       return this.#result(this.#problems.length > 0 || decision.spared.length > 0 ? "partial" : "ok", { records: removed, waiting: decision.due.length - removed.length, spared: decision.spared });
     } catch (error) {
       if (!(error instanceof Paused)) throw error;
@@ -151,6 +155,25 @@ class Run {
       if (error instanceof Paused) throw error;
       for (const { record } of due) this.#left.add(record.id);
       this.#problems.push(`${backend.name}: ${messageOf(error)}`);
+    }
+  }
+
+  /** The copy of the objects is one for all of their records, so what is over in it is no record's. */
+  async #mirror(listing: CatalogListing, dryRun: boolean): Promise<void> {
+    const horizon = objectsHorizon(this.#context.plan, listing, this.#startedAt);
+    if (horizon === undefined) return;
+    const { objectsBackend } = await import("../stores/objects/source-and-target.ts");
+    const name = objectsBackend(this.#context.plan);
+    if (!this.#context.config.backends.some((backend) => backend.name === name && backend.kind === "s3")) return; // copied by another configuration
+    try {
+      const { expireObjects } = await import("../stores/objects/expire.ts");
+      const { objects, bytes } = await expireObjects(this.#context, { horizon, dryRun, mustGoOn: () => this.#mustGoOn() });
+      const before = this.#freed.get(name) ?? { objects: 0, bytes: 0 };
+      this.#freed.set(name, { objects: before.objects + objects, bytes: before.bytes + bytes });
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      if (error instanceof Paused) throw error;
+      this.#problems.push(`the copy of the objects: ${messageOf(error)}`);
     }
   }
 

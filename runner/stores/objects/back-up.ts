@@ -1,3 +1,4 @@
+import { scheduleOf } from "../../../plan/find.ts";
 import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult, type StoredObject } from "../../catalog/record.ts";
 import type { RunContext } from "../../context.ts";
@@ -6,9 +7,10 @@ import { secondsSince } from "../../system/clock.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import type { ObjectBucket } from "./bucket.ts";
+import type { Entry } from "./entry.ts";
 import { openIndex, writeBase, type IndexState } from "./index.ts";
 import type { IndexTotals } from "./index-file.ts";
-import { folders } from "./keys.ts";
+import { folders, placeOf } from "./keys.ts";
 import { alone } from "./lock.ts";
 import { kind, objectsBackend, objectsOf, objectsSchedule, openSource, openTarget, store, targetConfig } from "./source-and-target.ts";
 import { syncObjects, type SyncResult } from "./sync.ts";
@@ -86,7 +88,7 @@ async function syncAndRecord(work: Work): Promise<ObjectsBackup> {
     report: (progress) => context.report(progress),
   });
   const isComplete = result.counts.failed === 0 && result.counts.left === 0;
-  const base = baseDue && isComplete ? await writeNewBase(target, attempt.id, folder, signal) : undefined;
+  const base = baseDue && isComplete ? await writeNewBase(work, signal) : undefined;
   const record = await recordOf(work, state, result, isComplete, base);
   const { failed } = await context.catalog.write(record);
   if (!isComplete) throw incomplete(attempt.id, result);
@@ -95,9 +97,19 @@ async function syncAndRecord(work: Work): Promise<ObjectsBackup> {
 
 const isBaseDue = ({ base, runs, problems }: IndexState, now: Date): boolean => base === undefined || problems.length > 0 || runs >= baseEvery.runs || now.getTime() - base.at.getTime() > baseEvery.seconds * 1_000;
 
-async function writeNewBase(target: ObjectBucket, run: string, folder: string, signal: AbortSignal): Promise<{ readonly object: StoredObject; readonly totals: IndexTotals }> {
+async function writeNewBase({ context, target, attempt, folder }: Work, signal: AbortSignal): Promise<{ readonly object: StoredObject; readonly totals: IndexTotals }> {
   const now = await openIndex(target, { folder, signal });
-  return writeBase(target, run, now.entries(), folder, signal);
+  const { retention } = scheduleOf(context.plan, objectsSchedule) ?? { retention: "forever" };
+  const horizon = retention === "forever" ? new Date(0) : new Date(attempt.startedAt.getTime() - retention * 1_000);
+  return writeBase(target, attempt.id, withoutExpired(now.entries(), target, horizon), folder, signal);
+}
+
+/** Names of what was deleted so long ago that its content has been removed too: nobody asks for them any more. */
+async function* withoutExpired(entries: AsyncIterable<Entry>, target: ObjectBucket, horizon: Date): AsyncGenerator<Entry, void> {
+  for await (const entry of entries) {
+    const isOver = entry.deleted !== undefined && Date.parse(entry.deleted) < horizon.getTime();
+    if (!isOver || (await target.head(placeOf(entry.key))) !== undefined) yield entry;
+  }
 }
 
 async function recordOf({ context, attempt, target, begun }: Work, state: IndexState, { counts, files, failures }: SyncResult, isComplete: boolean, base: { readonly object: StoredObject; readonly totals: IndexTotals } | undefined): Promise<BackupRecord> {

@@ -29,6 +29,7 @@ export interface Opened {
 export interface Head {
   readonly bytes: number;
   readonly etag: string;
+  readonly modifiedAt: Date;
   /** Absent where the bucket keeps no versions. */
   readonly version: string | undefined;
 }
@@ -84,8 +85,8 @@ export class ObjectBucket {
   async head(key: string): Promise<Head | undefined> {
     const command = new HeadObjectCommand({ Bucket: this.config.bucket, Key: this.full(key) });
     try {
-      const { ContentLength: bytes = 0, ETag, VersionId } = await this.#send(key, (signal) => this.#clients.quick.send(command, { abortSignal: signal }));
-      return { bytes, etag: unquoted(ETag), version: versionOf(VersionId) };
+      const { ContentLength: bytes = 0, ETag, LastModified: modifiedAt = new Date(0), VersionId } = await this.#send(key, (signal) => this.#clients.quick.send(command, { abortSignal: signal }));
+      return { bytes, etag: unquoted(ETag), modifiedAt, version: versionOf(VersionId) };
     } catch (error) {
       if (error instanceof StorageError && error.cause instanceof NotFound) return undefined;
       throw error;

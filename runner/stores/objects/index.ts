@@ -16,8 +16,8 @@ import { folders } from "./keys.ts";
 import { nothing, overlay, overlayAll, ordered } from "./streams.ts";
 
 /** The run that a file of the index belongs to; runs sort by time. */
-const baseRun = (key: string): string | undefined => new RegExp(`^${folders.base}([^/]+)\\.jsonl\\.gz$`).exec(key)?.[1];
-const changesRun = (key: string): string | undefined => new RegExp(`^${folders.changes}([^/]+)/\\d+\\.jsonl\\.gz$`).exec(key)?.[1];
+export const baseRun = (key: string): string | undefined => new RegExp(`^${folders.base}([^/]+)\\.jsonl\\.gz$`).exec(key)?.[1];
+export const changesRun = (key: string): string | undefined => new RegExp(`^${folders.changes}([^/]+)/\\d+\\.jsonl\\.gz$`).exec(key)?.[1];
 
 /** `20261122T203000123Z-…` as time. */
 export function timeOfRun(run: string): Date {

@@ -4,7 +4,7 @@ import { pgbackrestRetention } from "../../../plan/config/pgbackrest.ts";
 import { days, hours, minutes } from "../../../plan/units.ts";
 import { expiryOf } from "../../../runner/backup-record.ts";
 import type { BackupRecord } from "../../../runner/catalog/record.ts";
-import { decide, unlockedAt } from "../../../runner/retention/decide.ts";
+import { decide, objectsHorizon, unlockedAt } from "../../../runner/retention/decide.ts";
 import { keptUntil } from "../../../runner/retention/keep.ts";
 import { expired } from "../../../runner/stores/postgres/expire.ts";
 import { copyFailed, copyOk, record } from "../records.ts";
@@ -125,6 +125,23 @@ describe("what cannot be read", () => {
     const [oldest] = chain;
     const differs = { backend: "s3", key: `catalog/vectors/${oldest?.id ?? ""}.json`, what: "the record differs" };
     expect(decide(blackroad, { records: [...chain, newest(false)], problems: [differs] }, new Date(now)).due.map(({ record: { id } }) => id)).toEqual([chain[1]?.id]);
+  });
+});
+
+describe("the copy of the objects", () => {
+  const sync = (secondsAgo: number) => record("objects", "sync", at(secondsAgo), { expiresAt: expiryOf(blackroad, "objects-sync", new Date(at(secondsAgo))) });
+  const horizonOf = (records: readonly BackupRecord[], problems: Parameters<typeof objectsHorizon>[1]["problems"] = []) => objectsHorizon(blackroad, { records: byId(records), problems }, new Date(now))?.toISOString();
+
+  it("is needed as it was since the oldest state that is kept, and for its retention in any case", () => {
+    expect(horizonOf([sync(days(100)), sync(days(90) + 600), sync(days(1))])).toBe(at(days(90) + 600)); // over, but for the hour that a clock may be wrong
+    expect(horizonOf([sync(days(1)), sync(60)])).toBe(at(days(90)));
+    expect(horizonOf([sync(days(400))])).toBe(at(days(400))); // the newest there is, however old
+  });
+
+  it("loses nothing where nobody knows which state is the oldest", () => {
+    expect(horizonOf([])).toBeUndefined();
+    for (const problem of [{ backend: "r2", what: "refused" }, { backend: "s3", key: "catalog/objects/x.json", what: "damaged" }]) expect(horizonOf([sync(days(100)), sync(60)], [problem])).toBeUndefined();
+    expect(horizonOf([sync(days(100)), sync(60)], [{ backend: "s3", key: "catalog/redis/x.json", what: "damaged" }])).toBeDefined();
   });
 });
 
