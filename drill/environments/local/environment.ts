@@ -21,7 +21,7 @@ import { appRole, databaseName } from "./database.ts";
 import { makeIsolation, proveIsolation, type Isolation, type IsolationProof } from "./isolation.ts";
 import { makeLayout, portsOfLayout, storeBackendNames, type Layout, type Member, type MemberName, type RedisPlace, type RegionName, type StoreBackendName } from "./layout.ts";
 import { removeDrill, writeMark, type Leftovers } from "./leftovers.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts } from "../../../runner/system/ports.ts";
 import { drillMarker } from "./processes.ts";
 import { findProgramsOfProduction, Production, type ProductionPrograms, type ServerName } from "./production.ts";
 import { makeSecrets, writeSecrets, type SecretFiles, type Secrets } from "./secrets.ts";

@@ -7,6 +7,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { Agent } from "node:https";
 import { DrError } from "../../../runner/errors.ts";
 import { makeFolder, writeDurably } from "../../../runner/system/files.ts";
+import { freePort } from "../../../runner/system/ports.ts";
 import { startServer, type OsUser, type Server } from "../../../runner/system/process.ts";
 import { findProgram } from "../../../runner/system/programs.ts";
 import { waitFor } from "../../../runner/system/wait.ts";
@@ -78,7 +79,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const reader = await account(join(folder, "reader.credentials"), "reader");
   await writeAccounts(join(accounts, "users.json"), [writer, reader], user);
   const root = newAccount("root");
-  const port = await freePort(options.port);
+  const port = await portToListenOn(options.port);
   const server = await startGateway(root, { ...options, folder, port, region }, accounts, data);
   try {
     await prepareBucket({ root, writer, reader, bucket, region, port, caFile, versioned: options.versioned === true, clean: options.clean });
@@ -217,14 +218,13 @@ async function writeAccounts(path: string, accounts: readonly Account[], owner: 
 }
 
 /** The port, or any where it is 0. One that is taken must not be: what listens there would be taken for the server. */
-async function freePort(wanted: number): Promise<number> {
+async function portToListenOn(wanted: number): Promise<number> {
+  if (wanted === 0) return freePort();
   const probe = createServer();
   await new Promise<void>((resolveListening, reject) => {
     probe.once("error", (cause) => reject(new DrError({ kind: "unavailable", what: `the S3 server cannot listen: ${cause.message}`, where: `127.0.0.1:${wanted}`, todo: "Stop what listens there, or choose another port.", cause })));
     probe.listen(wanted, "127.0.0.1", resolveListening);
   });
-  const bound = probe.address();
   await new Promise<void>((resolveClosed) => probe.close(() => resolveClosed()));
-  if (bound === null || typeof bound === "string") throw new TypeError("a TCP server has a port");
-  return bound.port;
+  return wanted;
 }

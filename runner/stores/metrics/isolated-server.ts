@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { DrError } from "../../errors.ts";
 import { writeDurably } from "../../system/files.ts";
 import { openHttpServer, type HttpServer } from "../../system/http.ts";
+import { freePort } from "../../system/ports.ts";
 import { startServer } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
 import { waitFor } from "../../system/wait.ts";
@@ -70,17 +70,4 @@ async function query(http: HttpServer, { minTime, maxTime }: StoredBlock, signal
   const asked = new URLSearchParams({ query: `count(last_over_time({__name__=${JSON.stringify(metric)}}[${range}s]))`, time: seconds(maxTime - 1) });
   const { data: { result } } = await http.json(vector, { path: `/api/v1/query?${asked.toString()}`, deadline: 120, signal });
   return { metric, series: Number(result[0]?.value[1] ?? 0) };
-}
-
-/** A port of the loopback interface that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", resolve);
-  });
-  const bound = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  if (bound === null || typeof bound === "string") throw new TypeError("a TCP server has a port");
-  return bound.port;
 }

@@ -1,9 +1,9 @@
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 import { readSecret } from "../../config.ts";
 import { DrError } from "../../errors.ts";
 import { makeFolder, writeDurably } from "../../system/files.ts";
+import { freePorts } from "../../system/ports.ts";
 import { run, startServer } from "../../system/process.ts";
 import { lookUpProgram } from "../../system/programs.ts";
 import { waitFor } from "../../system/wait.ts";
@@ -49,7 +49,8 @@ const startDeadline = 60;
  */
 export async function startIsolatedVault(options: IsolatedVaultOptions): Promise<IsolatedVault> {
   const { program, dir, signal } = options;
-  const [api, cluster] = await freePorts();
+  // A raft server must know its own before it starts.
+  const [api = 0, cluster = 0] = await freePorts(2);
   const data = await makeFolder(join(dir, "raft"));
   const config = join(dir, "server.json");
   const logFile = join(dir, "server.log");
@@ -120,26 +121,6 @@ function environment({ dir, seal }: IsolatedVaultOptions): Readonly<Record<strin
   if (seal.credentialsFile !== undefined) return { ...home, AWS_SHARED_CREDENTIALS_FILE: seal.credentialsFile };
   const names = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
   return { ...home, ...Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))) };
-}
-
-/** Two that are free now; a raft server must know its own before it starts. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const probes = [createServer(), createServer()];
-  const ports = await Promise.all(
-    probes.map(
-      (probe) =>
-        new Promise<number>((resolve, reject) => {
-          probe.once("error", reject);
-          probe.listen(0, "127.0.0.1", () => {
-            const address = probe.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  const [api = 0, cluster = 0] = ports;
-  return [api, cluster];
 }
 
 async function lastWords(logFile: string): Promise<string> {

@@ -1,7 +1,5 @@
-import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { makeLayout, portsOfLayout } from "../../../drill/environments/local/layout.ts";
-import { freePorts } from "../../../drill/environments/local/ports.ts";
 import { makeSecrets } from "../../../drill/environments/local/secrets.ts";
 import { together } from "../../../drill/environments/local/together.ts";
 
@@ -34,21 +32,6 @@ describe("the layout of a drill", () => {
   it("refuses a root in which sockets would have names that are too long, and too few ports", () => {
     expect(() => makeLayout("x", `/${"d".repeat(60)}`, ports)).toThrow("Unix sockets in it would have names over 107");
     expect(() => makeLayout("x", "/tmp/x", ports.slice(1))).toThrow(`a layout needs ${portsOfLayout} ports`);
-  });
-});
-
-describe("free ports", () => {
-  it("are all different, outside the range of outgoing connections, and free", async () => {
-    const found = await freePorts(40);
-    expect(new Set(found).size).toBe(40);
-    for (const port of found) {
-      expect(port).toBeLessThan(32_768);
-      await new Promise<void>((resolve, reject) => {
-        const server = createServer();
-        server.once("error", reject);
-        server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
-      });
-    }
   });
 });
 

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issue, makeAuthority, type Authority, type Certificate } from "../../../drill/environments/certificates.ts";
-import { freePorts } from "../../../drill/environments/local/ports.ts";
+import { freePorts } from "../../../runner/system/ports.ts";
 import { blackroad } from "../../../plan/blackroad.ts";
 import { etcdConf, type EtcdMember } from "../../../plan/config/etcd.ts";
 import { haproxyCfg, healthPath, type HaproxyPorts, type ProxiedMember } from "../../../plan/config/haproxy.ts";

@@ -4,7 +4,7 @@ import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { issue, makeAuthority } from "../../../drill/environments/certificates.ts";
-import { freePorts } from "../../../drill/environments/local/ports.ts";
+import { freePorts } from "../../../runner/system/ports.ts";
 import { blackroad } from "../../../plan/blackroad.ts";
 import { haproxyCfg, healthPath, livePath, metricsPath, type HaproxyPorts, type ProxiedMember } from "../../../plan/config/haproxy.ts";
 import { writeDurably } from "../../../runner/system/files.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { isolatedQdrantYaml } from "../../../../plan/config/qdrant-isolated.ts";
 import { makeFolder, writeDurably } from "../../../system/files.ts";
+import { freePorts } from "../../../system/ports.ts";
 import { startServer } from "../../../system/process.ts";
 import { waitFor } from "../../../system/wait.ts";
 import { QdrantNode } from "./api.ts";
@@ -23,7 +23,7 @@ export async function startTemporaryQdrant(program: string, dir: string, signal:
   const apiKey = randomBytes(24).toString("hex");
   const apiKeyFile = join(dir, "key");
   const configFile = join(dir, "qdrant.yaml");
-  const [http, grpc] = await freePorts();
+  const [http = 0, grpc = 0] = await freePorts(2);
   await makeFolder(join(dir, "storage"));
   await writeDurably(apiKeyFile, `${apiKey}\n`, { mode: 0o600 });
   await writeDurably(configFile, isolatedQdrantYaml({ dir, ports: { http, grpc }, apiKey }), { mode: 0o600 });
@@ -41,21 +41,4 @@ export async function startTemporaryQdrant(program: string, dir: string, signal:
     await stop();
     throw error;
   }
-}
-
-/** Two ports of the loopback interface that were free a moment ago. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const probes = [createServer(), createServer()] as const;
-  try {
-    return [await bind(probes[0]), await bind(probes[1])];
-  } finally {
-    for (const probe of probes) probe.close();
-  }
-}
-
-async function bind(probe: TcpServer): Promise<number> {
-  await new Promise<void>((resolve, reject) => probe.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const bound = probe.address();
-  if (bound === null || typeof bound === "string") throw new TypeError("a TCP server has a port");
-  return bound.port;
 }

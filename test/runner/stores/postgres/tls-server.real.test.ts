@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issue, makeAuthority, type Certificate } from "../../../../drill/environments/certificates.ts";
-import { freePorts } from "../../../../drill/environments/local/ports.ts";
+import { freePorts } from "../../../../runner/system/ports.ts";
 import { pgbackrestConf, jobsCommonName, type PgbackrestConf } from "../../../../plan/config/pgbackrest.ts";
 import { stanza } from "../../../../plan/names.ts";
 import type { PostgresConfig } from "../../../../runner/config.ts";

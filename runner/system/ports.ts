@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createServer, type Server } from "node:net";
-import { DrError } from "../../../runner/errors.ts";
+import { DrError } from "../errors.ts";
 
 /** Below the range that the kernel gives to outgoing connections, so that none of them takes a port before its server does. */
 const lowest = 12_000;
@@ -17,7 +17,7 @@ function hold(port: number): Promise<Server | undefined> {
 
 const release = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
-/** Ports of 127.0.0.1 that nobody listens on, all different. Two drills at once draw from the same range at random. */
+/** Ports of 127.0.0.1 that nobody listens on, all different. Whoever else asks meanwhile draws from the same range at random. */
 export async function freePorts(count: number): Promise<number[]> {
   const held = new Map<number, Server>();
   try {
@@ -31,4 +31,10 @@ export async function freePorts(count: number): Promise<number[]> {
     await Promise.all([...held.values()].map(release));
   }
   return [...held.keys()];
+}
+
+/** One of them. */
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
 }
