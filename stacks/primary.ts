@@ -4,6 +4,7 @@ import type { PrimaryConfig } from "./configuration/schema.ts";
 import { postgresAccessArgs } from "./parts/access.ts";
 import { declareIdentities } from "./parts/identities.ts";
 import { declareJobs } from "./parts/jobs.ts";
+import { declareLogs } from "./parts/logs.ts";
 import { declareMonitoring } from "./parts/monitoring.ts";
 import { openRegion, servingSecrets } from "./parts/region.ts";
 import { declareStores } from "./parts/stores.ts";
@@ -19,6 +20,7 @@ export async function primary(plan: Plan, config: PrimaryConfig, surroundings: S
   new PostgresAccess("postgres-access", postgresAccessArgs(region, config.postgresAccess), { dependsOn: [stores.postgres] });
   const jobs = declareJobs(region, identities, stores);
   declareMonitoring(region, identities, stores);
+  declareLogs(region);
 
   return { region: region.name, jobs: jobs.urn, health: stores.postgres.endpoints?.health };
 }

@@ -4,6 +4,7 @@ import type { SecondaryConfig } from "./configuration/schema.ts";
 import { accessLog, backupBuckets, replicationOf, stateStore } from "./parts/buckets.ts";
 import { declareIdentities } from "./parts/identities.ts";
 import { declareJobs } from "./parts/jobs.ts";
+import { declareLogs } from "./parts/logs.ts";
 import { declareMonitoring } from "./parts/monitoring.ts";
 import { openRegion, servingSecrets } from "./parts/region.ts";
 import { declareStores } from "./parts/stores.ts";
@@ -23,6 +24,7 @@ export async function secondary(plan: Plan, config: SecondaryConfig, surrounding
   const stores = declareStores(region, identities, "standby");
   const jobs = declareJobs(region, identities, stores);
   declareMonitoring(region, identities, stores);
+  declareLogs(region);
 
   return { region: region.name, buckets: buckets.map(({ bucketName }) => bucketName), replications: replications.map(({ roleName }) => roleName), state: state.bucketName, jobs: jobs.urn, health: stores.postgres.endpoints?.health };
 }

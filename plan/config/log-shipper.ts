@@ -31,11 +31,14 @@ export interface LogShipper {
 /** Lines wait no longer than that, and an object grows no larger, before compression. */
 const objectSize = { least: mib(8), most: mib(16) } as const;
 /** Of unshipped lines on the node's disk, while the backend is away; then reading pauses, and the files wait. */
-const queueSize = gib(2);
-/** The kubelet's files; a pod's own directory is `NAMESPACE_POD_UID`. */
-const containerLogs = "/var/log/pods/*/*/*.log";
+export const queueSize = gib(2);
+/** The kubelet's files, on each node; a pod's own directory is `NAMESPACE_POD_UID`. */
+export const nodeLogFolder = "/var/log/pods";
+const containerLogs = `${nodeLogFolder}/*/*/*.log`;
+/** In a cluster: its pods are called so, with a hyphen and more behind, and labelled so. */
+export const shipperName = "log-shipper";
 /** Its own lines about a backend that is away would be shipped for ever. */
-const ownLogs = "/var/log/pods/*_log-shipper-*/*/*.log";
+const ownLogs = `${nodeLogFolder}/*_${shipperName}-*/*/*.log`;
 
 /** Credentials and authorities of the process, as its environment names them: paths, never secrets. */
 export const shipperEnvironment = (files: { readonly credentialsFile?: string; readonly caFile?: string }): Readonly<Record<string, string>> => ({

@@ -17,6 +17,7 @@ export const examples: Readonly<Record<string, string>> = {
   archive: '{"kind":"s3"}',
   vectors: '{"kind":"qdrant"}',
   objects: '{"bucket":"blackroad-objects","credentials":{"secret":"objects-reader","key":"credentials"}}',
+  logs: '{"credentials":{"r2":{"secret":"log-shipper-r2","key":"credentials"},"s3":{"secret":"log-shipper-s3","key":"credentials"}}}',
   vault: "true",
   vaultSeal: '{"directory":"/usr/lib/openbao/plugins","command":"openbao-plugin-kms-aws","sha256":"…"}',
   health: '{"kind":"ingress","host":"api.blackroad.example","className":"nginx"}',

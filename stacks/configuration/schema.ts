@@ -93,6 +93,14 @@ const secretKey = z.strictObject({ secret: text, key: text });
 /** The services' bucket in the same account of R2, and a token's credentials that read it and no other. */
 const objects = z.strictObject({ bucket: z.string().min(3), prefix: text.optional(), credentials: secretKey });
 
+/** The log shipper's own namespace, and in it a Kubernetes secret a backend with credentials that write its lines; for S3 a
+ * role does as well. */
+const logs = z.strictObject({
+  namespace: text.default("blackroad-dr-logs"),
+  credentials: z.strictObject({ r2: secretKey.optional(), s3: secretKey.optional() }),
+  roleArn: arn.optional(),
+});
+
 const monitoring = z.strictObject({
   runbookUrl: z.url({ protocol: /^https$/ }),
   /** The region's Prometheus, `http://HOST:PORT`, for its snapshots. Absent: none is made here. */
@@ -118,7 +126,7 @@ const configuration = z.strictObject({
 });
 
 const inCluster = { topology, cluster, images, versions: versions.prefault({}), issuer, storage, networks: z.array(cidr).default([]), peers: z.array(peer).default([]) };
-const serving = { ...inCluster, aws: awsAccount, r2, vectors: vectors.optional(), objects: objects.optional(), vaultSeal: vaultSeal.optional(), vault: z.boolean().default(true), health: health.default({ kind: "service" }), monitoring, configuration: configuration.prefault({}), suspended: z.boolean().default(false) };
+const serving = { ...inCluster, aws: awsAccount, r2, vectors: vectors.optional(), objects: objects.optional(), logs: logs.optional(), vaultSeal: vaultSeal.optional(), vault: z.boolean().default(true), health: health.default({ kind: "service" }), monitoring, configuration: configuration.prefault({}), suspended: z.boolean().default(false) };
 const lockMode = z.enum(["GOVERNANCE", "COMPLIANCE"]);
 const archive = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("glacier-vault"), completeLock: z.boolean() }),

@@ -4,12 +4,10 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { BackupSchedule } from "../../components/jobs/backup-schedule.ts";
-import type { ObjectStores } from "../../components/jobs/reach.ts";
 import { redisPaths } from "../../components/databases/redis/servers.ts";
 import { pullPolicyOf } from "../../components/kubernetes/image.ts";
 import { imageUser, restrictedContainer, restrictedPod, scratch, secretFiles } from "../../components/kubernetes/pod.ts";
 import { issue, makeAuthority, type Certificate } from "../../drill/environments/certificates.ts";
-import { startS3Server, type S3Server } from "../../drill/environments/servers/s3.ts";
 import { blackroad } from "../../plan/blackroad.ts";
 import { aclFile, configurationOf, redisServerFiles, secretScriptFile } from "../../plan/config/redis-files.ts";
 import { redisRoles } from "../../plan/config/redis.ts";
@@ -22,6 +20,7 @@ import { connectRedis } from "../../runner/stores/redis/connection.ts";
 import { writeDurably } from "../../runner/system/files.ts";
 import { clusterImage, withoutImage } from "../harness/cluster-image.ts";
 import { applyAll, podsReady, runJob, type EndedPod } from "../harness/cluster-job.ts";
+import { startClusterStores, storeAuthority } from "../harness/cluster-stores.ts";
 import { forward } from "../harness/forward.ts";
 import { KubernetesApi, objectsOf, testKubeconfig, withoutCluster, type KubernetesObject } from "../harness/kubernetes.ts";
 import { declare } from "../harness/pulumi.ts";
@@ -29,8 +28,8 @@ import { s3Installed } from "../harness/s3.ts";
 import { temporaryFolder } from "../harness/temporary.ts";
 
 const minutes = 60_000;
-/** This machine, as pods reach it (../shared/cluster). */
-const host = { name: "host.cluster.local", address: "10.244.0.1" };
+/** Where there are no roles for workloads, S3 is opened by a file as well. */
+const s3Writer = "s3-writer";
 const namespace = `dr-image-${process.pid}`;
 const sessions = 200;
 const restricted = Object.fromEntries(["enforce", "warn", "audit"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]));
@@ -83,14 +82,16 @@ describe("the image in a cluster", () => {
     made.push(await api.pathOf(space));
 
     const authority = await makeAuthority(join(folder.path, "ca"));
-    const stores = await objectStores(folder.path, await issue(authority, { name: "s3", hosts: [host.name, "localhost", "127.0.0.1"] }));
+    const stores = await startClusterStores(folder.path, plan, authority);
+    endings.push(() => stores.close());
     const passwords = Object.fromEntries([runnerSecret, ...["r2", "s3"].map(repositorySecret), ...redisRoles.map(redisSecret)].map((one) => [one, randomBytes(24).toString("base64url")]));
-    const planned = Object.entries({ ...passwords, ...stores.credentials }).map(([one, value]) => secret(kubernetesSecret(one), { [secretKey]: value }));
+    const { r2, s3 } = stores.credentials;
+    const planned = Object.entries({ ...passwords, [r2Secret("writer")]: r2.writer, [r2Secret("reader")]: r2.reader, [s3Writer]: s3.writer }).map(([one, value]) => secret(kubernetesSecret(one), { [secretKey]: value }));
     const ca = await readFile(authority.certificate);
-    await applyAll(api, [...planned, secret("store-authority", { "ca.crt": ca }), ...(await redis(await issue(authority, { name: "redis", hosts: [redisHost, "127.0.0.1"] })))]);
+    await applyAll(api, [...planned, secret(storeAuthority, { "ca.crt": ca }), ...(await redis(await issue(authority, { name: "redis", hosts: [redisHost, "127.0.0.1"] })))]);
 
     const topology = { places: plan.regions.map(({ name: region }) => ({ region, namespace, domain: `${region}.dr.example` })), exposure: { kind: "cluster" as const } };
-    const args = { plan, region: "us-east-1", topology, image, objectStores: stores.access, suspended: true };
+    const args = { plan, region: "us-east-1", topology, image, objectStores: { ...stores.access, s3: { ...stores.access.s3, credentialsSecret: s3Writer } }, suspended: true };
     const servers = { postgres: { local: { host: "pg.example", port: 5432 }, pgbackrest: { host: "pg.example", port: 8432 }, clientSecret: "pg-client" }, redis: [`${redisHost}:${ports.redis}`] };
     jobs = objectsOf((await declare(() => new BackupSchedule("jobs", { ...args, servers }))).all);
     await applyAll(api, jobs);
@@ -108,28 +109,6 @@ describe("the image in a cluster", () => {
     for (const end of endings.toReversed()) await end();
     await folder?.remove();
   });
-
-  /** Two servers on this machine that stand for R2 and S3, and how the jobs reach them. */
-  async function objectStores(root: string, certificate: Certificate): Promise<{ readonly access: ObjectStores; readonly credentials: Readonly<Record<string, string>> }> {
-    const start = async (backend: "r2" | "s3"): Promise<{ readonly store: S3Server; readonly endpoint: string }> => {
-      const bucket = plan.backends.find((one) => one.name === backend)?.bucket ?? backend;
-      const store = await startS3Server({ folder: join(root, backend), port: 0, certificate, bucket, logFile: join(root, `${backend}.log`), region: backend === "r2" ? "auto" : "us-west-2" });
-      endings.push(() => store.kill());
-      const gateway = await forward(host.address, { host: "127.0.0.1", port: store.port });
-      endings.push(() => gateway.close());
-      return { store, endpoint: `${host.name}:${gateway.port}` };
-    };
-    const [r2, s3] = [await start("r2"), await start("s3")];
-    const peer = { kind: "addresses", cidr: `${host.address}/32` } as const;
-    return {
-      access: { r2: { endpoint: r2.endpoint, peer, authority: "store-authority" }, s3: { endpoint: s3.endpoint, peer, authority: "store-authority", credentialsSecret: "s3-writer" } },
-      credentials: {
-        [r2Secret("writer")]: await readFile(r2.store.writerCredentialsFile, "utf8"),
-        [r2Secret("reader")]: await readFile(r2.store.readerCredentialsFile, "utf8"),
-        "s3-writer": await readFile(s3.store.writerCredentialsFile, "utf8"),
-      },
-    };
-  }
 
   /** One server of the image with the shipped configuration, its secrets put in by the shipped script. */
   async function redis(certificate: Certificate): Promise<readonly KubernetesObject[]> {
