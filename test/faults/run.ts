@@ -55,7 +55,7 @@ async function workIn(site: Site, entry: HouseEntry, { times, stores, seed }: Wi
   try {
     for (const job of house.jobs.filter(({ store }) => stores.includes(store))) {
       const begun = performance.now();
-      const ordeal = await ordealOf(house, job, { times, measured, random: drawFor(seed, job.name) }).catch((error: unknown): Ordeal => ({ store: job.store, job: job.name, seconds: [], hits: [], late: 0, breaches: [messageOf(error)] }));
+      const ordeal = await ordealOf(house, job, { times, measured, next: "each", verify: true, random: drawFor(seed, job.name) }).catch((error: unknown): Ordeal => ({ store: job.store, job: job.name, seconds: [], hits: [], late: 0, breaches: [messageOf(error)] }));
       ordeals.push(ordeal);
       console.error(`faults: ${job.name}: killed ${ordeal.hits.length} times, ${breachesOf([ordeal]).length} breaches, ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
       for (const breach of breachesOf([ordeal])) console.error(`faults:   ${breach}`);

@@ -31,7 +31,7 @@ const lacking = async (...programs: string[]): Promise<string[]> => {
 
 /** The one that takes longest first. */
 export const houses: readonly HouseEntry[] = [
-  { name: "postgres", stores: ["postgres", "agents", "all"], lacks: await lacking("postgres", "pgbackrest", "redis-server", "rclone"), open: (site) => postgresHouse(site) },
+  { name: "postgres", stores: ["postgres", "agents", "all"], lacks: await lacking("postgres", "pgbackrest", "redis-server", "rclone"), open: postgresHouse },
   { name: "metrics", stores: ["metrics"], lacks: prometheusInstalled ? [] : ["prometheus"], open: metricsHouse },
   { name: "objects", stores: ["objects"], lacks: await lacking("rclone"), open: objectsHouse },
   { name: "archive", stores: ["archive"], lacks: [], open: archiveHouse },

@@ -9,7 +9,7 @@ import type { House } from "../job.ts";
 import { openHouse, type Site } from "./site.ts";
 
 /** Of the one backup that there is to archive: several parts of an upload. */
-const bytes = 12 * 1024 ** 2;
+const bytes = 8 * 1024 ** 2;
 
 /** In a bucket, as the classes of Glacier are; a vault's unfinished uploads are tried in test/runner/archive. */
 export async function archiveHouse(site: Site): Promise<House> {

@@ -1,13 +1,13 @@
 import { gzipSync } from "node:zlib";
 import { partitionOf } from "../../../runner/stores/logs/shipped.ts";
 import { marker, type House } from "../job.ts";
-import { openHouse, type Site } from "./site.ts";
+import { bucketsOf, openHouse, type Site } from "./site.ts";
 
 /** Objects that a run finds, in each backend. */
 const each = 4;
 const lines = 500;
 
-/** What a node's collector ships is written here; the collector itself is no job of the runner. */
+/** What a node's collector ships into the buckets is written here; the collector itself is no job of the runner. */
 export async function logsHouse(site: Site): Promise<House> {
   let shipped = 0;
   const body = (time: Date): Buffer => {
@@ -15,7 +15,7 @@ export async function logsHouse(site: Site): Promise<House> {
     return gzipSync(JSON.stringify({ resourceLogs: [{ resource: { attributes: [] }, scopeLogs: [{ scope: {}, logRecords: records }] }] }));
   };
   return openHouse(site, {
-    name: "logs", config: {},
+    name: "logs", config: { backends: [...bucketsOf(site, "logs")] },
     jobs: (context) => {
       const change = async (): Promise<void> => {
         const now = new Date();

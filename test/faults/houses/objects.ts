@@ -1,7 +1,7 @@
 import { ObjectBucket } from "../../../runner/stores/objects/bucket.ts";
 import { s3Config } from "../../harness/stores.ts";
 import { marker, type House } from "../job.ts";
-import { backendsOf, openHouse, type Site } from "./site.ts";
+import { bucketsOf, openHouse, type Site } from "./site.ts";
 
 /** New in each run; as many change, and one goes. */
 const each = 8;
@@ -17,8 +17,7 @@ export async function objectsHouse(site: Site): Promise<House> {
     await Promise.all(keys.map((key) => source.put(key, Buffer.from(`${marker} ${runs} ${key}`))));
     await source.remove([`run-${runs - 1}/0`]);
   };
-  const [r2] = backendsOf(site, "objects");
-  if (r2 === undefined) throw new RangeError("there are two backends");
+  const [r2] = bucketsOf(site, "objects");
   return openHouse(site, {
     name: "objects", undo: [() => source.close()],
     config: { backends: [r2, s3Config(site.kept, { name: "s3", prefix: "objects" })], objects: { endpoint, region, bucket, prefix, caFile, credentialsFile } },

@@ -14,22 +14,20 @@ import { backendsOf, openHouse, type Site } from "./site.ts";
 const agents = 400;
 const rows = 20_000;
 
-/**
- * PostgreSQL, and Redis beside it, of the same agents; what needs both is killed here too. `inFolders`: with pgBackRest's
- * repositories in folders, where a backup takes a tenth of the time, and without the objects, which go to a bucket.
- */
-export async function postgresHouse(site: Site, { inFolders = false }: { readonly inFolders?: boolean } = {}): Promise<House> {
+/** PostgreSQL, and Redis beside it, of the same agents; what needs both is killed here too. */
+export async function postgresHouse(site: Site): Promise<House> {
   const name = "postgres";
   const folder = await makeFolder(join(site.folder, "houses", name), { mode: 0o711 });
   await chmod(join(site.folder, "houses"), 0o711);
   const redis = await startTestRedis({ folder: await makeFolder(join(site.folder, "redis-of-agents")) });
   const link = await redis.connect();
   const undo: (() => unknown)[] = [() => redis.kill(), () => link.close()];
-  const backends = await Promise.all(backendsOf(site, name).map(async (backend) => {
+  const places = await backendsOf(site, name);
+  // In folders one repository is enough: they are written one after the other.
+  const backends = await Promise.all((site.inFolders ? places.slice(0, 1) : places).map(async (backend) => {
     const cipherPassFile = join(folder, `${backend.name}.pass`);
     await writeDurably(cipherPassFile, `passphrase of ${backend.name}\n`, { mode: 0o600 });
-    const pgbackrest = { path: "/pgbackrest", cipherPassFile };
-    return inFolders ? { kind: "folder" as const, name: backend.name, path: await makeFolder(join(folder, backend.name), { mode: 0o755 }), pgbackrest } : { ...backend, pgbackrest };
+    return { ...backend, pgbackrest: { path: "/pgbackrest", cipherPassFile } };
   }));
   const place = join(site.folder, "postgres");
   const source = { prefix: "objects-of-all" };
@@ -40,7 +38,7 @@ export async function postgresHouse(site: Site, { inFolders = false }: { readonl
     backends,
     postgres: { stanza: "main", dataDirectory: join(place, "data"), host: join(place, "socket"), port: 5432, user: "postgres", database: "postgres" },
     redis: { ...redis.address("backup"), agents: { user: "recovery", passwordFile: redis.address("recovery").passwordFile } },
-    ...(inFolders ? {} : { objects: { endpoint, region, bucket, ...source, caFile, credentialsFile } }),
+    ...(site.inFolders ? {} : { objects: { endpoint, region, bucket, ...source, caFile, credentialsFile } }), // they are copied to a bucket
   };
   return openHouse(site, {
     name, undo, config,

@@ -4,8 +4,8 @@ import { startTestRedis } from "../../harness/redis.ts";
 import { marker, type House } from "../job.ts";
 import { openHouse, type Site } from "./site.ts";
 
-/** Keys that a snapshot has: a few MiB. */
-const keys = 20_000;
+/** Keys that a snapshot has: a MiB or two. */
+const keys = 10_000;
 
 export async function redisHouse(site: Site): Promise<House> {
   const redis = await startTestRedis({ folder: await makeFolder(join(site.folder, "redis")) });

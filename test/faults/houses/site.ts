@@ -17,23 +17,31 @@ export interface Site {
   readonly kept: S3Server;
   /** Signs their certificates. */
   readonly authority: Authority;
+  /** Backups go into folders, where only a bucket's own ways are not what is tried: a fifth of the time. */
+  readonly inFolders: boolean;
   close(): Promise<void>;
 }
 
-export async function openSite(): Promise<Site> {
+export async function openSite({ inFolders = false }: { readonly inFolders?: boolean } = {}): Promise<Site> {
   const stores = await Stores.open();
   try {
     await chmod(stores.folder, 0o711); // pgBackRest reads the authority as PostgreSQL's user
     const [r2, s3, kept] = await Promise.all([stores.s3("r2"), stores.s3("s3"), stores.s3("kept", { versioned: true })]);
-    return { folder: stores.folder, authority: stores.authority, r2, s3, kept, close: () => stores.close() };
+    return { folder: stores.folder, authority: stores.authority, inFolders, r2, s3, kept, close: () => stores.close() };
   } catch (error) {
     await stores.close();
     throw error;
   }
 }
 
-/** The two backends of a house. */
-export const backendsOf = ({ r2, s3 }: Site, prefix: string): S3BackendConfig[] => [s3Config(r2, { name: "r2", prefix }), s3Config(s3, { name: "s3", prefix })];
+/** The two buckets of a house. */
+export const bucketsOf = ({ r2, s3 }: Site, prefix: string): readonly [S3BackendConfig, S3BackendConfig] => [s3Config(r2, { name: "r2", prefix }), s3Config(s3, { name: "s3", prefix })];
+
+/** The two backends of a house: its buckets, or two folders where the site's houses have those. */
+export async function backendsOf(site: Site, house: string): Promise<RunnerConfig["backends"]> {
+  if (!site.inFolders) return [...bucketsOf(site, house)];
+  return Promise.all(["r2", "s3"].map(async (name) => ({ kind: "folder" as const, name, path: await makeFolder(join(site.folder, "folders", house, name), { mode: 0o755 }) })));
+}
 
 export interface HouseParts {
   readonly name: string;
@@ -54,7 +62,7 @@ export async function openHouse(site: Site, { name, config, jobs, undo = [] }: H
   };
   try {
     await writeDurably(passphraseFile, "correct horse battery staple\n", { mode: 0o600 });
-    const whole = parseConfig({ plan: "blackroad", workDirectory: join(folder, "work"), passphraseFile, backends: backendsOf(site, name), ...config }, name);
+    const whole = parseConfig({ plan: "blackroad", workDirectory: join(folder, "work"), passphraseFile, backends: config.backends ?? (await backendsOf(site, name)), ...config }, name);
     await writeDurably(configFile, JSON.stringify(whole));
     const context = await openRun(configFile, new AbortController().signal, () => undefined);
     undo.unshift(() => context.backends.forEach((backend) => backend.close()));

@@ -18,8 +18,6 @@ import { runCommand } from "../../cli/run-command.ts";
 import { testContext, type TestContext, type TestContextOptions } from "../../harness/context.ts";
 import { startFakeGlacier, type FakeGlacier } from "../../harness/glacier-server.ts";
 import { writeDurably } from "../../../runner/system/files.ts";
-import { startServer } from "../../../runner/system/process.ts";
-import { waitFor } from "../../../runner/system/wait.ts";
 import { temporaryFolder } from "../../harness/temporary.ts";
 import { record } from "../records.ts";
 
@@ -148,21 +146,6 @@ describe("the weekly archive", () => {
     await expect(backUpArchive(run)).rejects.toThrow(/glacier:/);
     glacier.fault = () => undefined;
     expect(await backUpArchive(run)).toMatchObject({ done: true });
-  });
-
-  it("killed in the middle is never listed; the next run after its time withdraws what it left, and makes it", async () => {
-    const run = await context();
-    await backUp(run, randomBytes(20 * mebibyte).toString("latin1"));
-    const config = join(folder.path, `run-${runs}`, "dr.json");
-    await writeFile(config, JSON.stringify(run.config));
-    const child = await startServer("dr", process.execPath, [join(import.meta.dirname, "../../../cli/dr.ts"), "--config", config, "backup", "archive"], { logFile: join(folder.path, "log") });
-    await waitFor("the upload", () => glacier.uploads.size > 0, { within: 60, every: 0.002 });
-    await child.kill();
-    expect([(await run.catalog.list({ store: "archive" })).records, glacier.archives.size, glacier.uploads.size]).toEqual([[], 0, 1]);
-    const later = await context({ clock: { now: () => new Date(Date.now() + 7 * 3_600_000) } });
-    const made = await backUpArchive(later);
-    expect(made).toMatchObject({ done: true, abandoned: [expect.stringMatching(/^blackroad-dr /)] });
-    expect([glacier.archives.size, glacier.uploads.size]).toEqual([1, 0]);
   });
 
   it("that was changed, cut off, or encrypted otherwise is never unpacked", async () => {

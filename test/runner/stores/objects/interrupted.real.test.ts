@@ -1,5 +1,4 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { S3Server } from "../../../../drill/environments/servers/s3.ts";
 import { outcomeOf } from "../../../../runner/catalog/record.ts";
@@ -10,9 +9,7 @@ import { openIndex } from "../../../../runner/stores/objects/index.ts";
 import { placeOf } from "../../../../runner/stores/objects/keys.ts";
 import type { SyncCounts, SyncOptions } from "../../../../runner/stores/objects/sync.ts";
 import { makeFolder } from "../../../../runner/system/files.ts";
-import { startServer } from "../../../../runner/system/process.ts";
 import { lookUpProgram } from "../../../../runner/system/programs.ts";
-import { waitFor } from "../../../../runner/system/wait.ts";
 import { s3Installed } from "../../../harness/s3.ts";
 import { Stores } from "../../../harness/stores.ts";
 import { makePair, textOf, type Pair } from "./fixture.ts";
@@ -37,25 +34,6 @@ const listed = async (bucket: ObjectBucket): Promise<Found[]> => {
 };
 
 describe.skipIf(!possible)("a copying of objects that is disturbed (needs versitygw and rclone)", () => {
-  it("and killed leaves nothing that hinders the next, which finishes it and removes the credentials", async () => {
-    pair = await makePair(stores, r2, s3);
-    await pair.put(Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`dir-${i % 5}/${i}`, `content ${i}`])));
-    const context = await pair.run();
-    const config = join(pair.folder, "dr.json");
-    await writeFile(config, JSON.stringify({ ...context.config, plan: "blackroad" }));
-    const dr = await startServer("dr", process.execPath, [resolve("cli/dr.ts"), "--config", config, "backup", "objects", "sync"], { logFile: join(pair.folder, "dr.log") });
-    const root = join(context.config.workDirectory, "objects");
-    await waitFor("rclone's configuration", async () => (await stat(join(root, "run", "rclone.conf"))).size > 0, { within: 60, every: 0.005, fatal: () => !dr.running() });
-    await dr.kill();
-    expect((await readdir(root)).sort()).toEqual(["lock", "run"]);
-    const { record, outcome } = await backUpObjects(context);
-    expect(outcome).toBe("ok");
-    expect(record.details).toMatchObject({ objects: 60, failed: 0, left: 0 });
-    expect(await textOf(pair.target, placeOf("dir-4/59"))).toBe("content 59");
-    expect(await readdir(root)).toEqual([]);
-    context.close();
-  });
-
   it("by the end of its time says what is left, and is no good copy; the next goes on", async () => {
     pair = await makePair(stores, r2, s3);
     await pair.put({ a: "1", b: "2" });
