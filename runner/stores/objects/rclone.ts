@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { z } from "zod";
 import { DrError, messageOf } from "../../errors.ts";
+import { dyingWithUs } from "../../system/dying.ts";
 import { writeDurably } from "../../system/files.ts";
 import { run } from "../../system/process.ts";
 import { findProgram } from "../../system/programs.ts";
@@ -51,7 +52,9 @@ export async function copyByRclone(copy: RcloneCopy): Promise<ReadonlyMap<string
     const ca = await writeAuthorities([source, target], authorities);
     const from = `source:${source.config.bucket}${source.config.prefix === "" ? "" : `/${source.config.prefix}`}`;
     const to = `target:${target.config.bucket}/${target.full(copy.under).replace(/\/$/, "")}`;
-    const { code } = await run(rclone, ["copy", from, to, "--config", config, "--cache-dir", folder, "--files-from-raw", list, ...options, "--transfers", String(copy.largest <= small ? transfers.small : transfers.large), ...(ca ? ["--ca-cert", authorities] : [])], {
+    // An orphan could overwrite what a later run has copied with what it read before.
+    const [program, args] = await dyingWithUs(rclone, ["copy", from, to, "--config", config, "--cache-dir", folder, "--files-from-raw", list, ...options, "--transfers", String(copy.largest <= small ? transfers.small : transfers.large), ...(ca ? ["--ca-cert", authorities] : [])]);
+    const { code } = await run(program, args, {
       deadline: copy.deadline, signal, accept: [0, 1, 2, 3, 4, 5, 6, 7, 8],
       onLine: (line) => {
         const entry = parseLogLine(line);

@@ -8,9 +8,10 @@ import type { RunContext } from "../../context.ts";
 import { DrError } from "../../errors.ts";
 import type { StorageBackend } from "../../storage/backend.ts";
 import { s3Access } from "../../storage/credentials.ts";
+import { dyingWithUs } from "../../system/dying.ts";
 import { makeFolder, writeDurably } from "../../system/files.ts";
 import { run, stream, type OsUser, type RunResult, type StreamingCommand } from "../../system/process.ts";
-import { findProgram, lookUpProgram } from "../../system/programs.ts";
+import { findProgram } from "../../system/programs.ts";
 import { databaseUser } from "../../system/user.ts";
 import { pgbackrestError } from "./faults.ts";
 
@@ -148,6 +149,7 @@ function handle({ repository, stanza, configFile, program, owner, context }: Han
   return {
     repository, name: repository.name, stanza, configFile, program, owner,
     async command(args, { deadline, signal = context.signal, onLine, accept = [], cwd = "/" }) {
+      // An orphan would hold the stanza's lock, and the next run would skip.
       const [file, whole] = await dyingWithUs(program, [`--config=${configFile}`, `--stanza=${stanza}`, ...args]);
       const result = await run(file, whole, { deadline, signal, cwd, user: owner, accept: everyCode, ...(onLine === undefined ? {} : { onLine }) });
       if (result.code === 0 || accept.includes(result.code)) return result;
@@ -160,15 +162,6 @@ function handle({ repository, stanza, configFile, program, owner, context }: Han
 /** Seconds for one file of a repository: a WAL segment or a manifest. */
 const fileDeadline = 120;
 const everyCode = Array.from({ length: 256 }, (_, code) => code);
-
-/**
- * A runner that is killed takes its pgBackRest along: an orphan would hold the stanza's lock and make the next run
- * skip. `setpriv` belongs to util-linux; without it the orphan ends its backup, and the next run waits for it.
- */
-async function dyingWithUs(program: string, args: readonly string[]): Promise<readonly [string, readonly string[]]> {
-  const setpriv = process.platform === "linux" ? await lookUpProgram("setpriv") : undefined;
-  return setpriv === undefined ? [program, args] : [setpriv, ["--pdeathsig", "KILL", program, ...args]];
-}
 
 let known: Promise<{ readonly program: string; readonly version: ToolVersion }> | undefined;
 

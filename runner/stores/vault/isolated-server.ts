@@ -5,6 +5,7 @@ import { DrError } from "../../errors.ts";
 import { makeFolder, writeDurably } from "../../system/files.ts";
 import { freePorts } from "../../system/ports.ts";
 import { run, startServer } from "../../system/process.ts";
+import { dyingWithUs } from "../../system/dying.ts";
 import { lookUpProgram } from "../../system/programs.ts";
 import { waitFor } from "../../system/wait.ts";
 import type { SealConfig } from "./config.ts";
@@ -71,12 +72,6 @@ export async function startIsolatedVault(options: IsolatedVaultOptions): Promise
     await stop();
     throw error;
   }
-}
-
-/** `setpriv` (util-linux) sets the signal and becomes the server. */
-async function dyingWithUs(program: string, args: readonly string[]): Promise<[string, string[]]> {
-  const setpriv = await lookUpProgram("setpriv");
-  return setpriv === undefined ? [program, [...args]] : [setpriv, ["--pdeathsig", "KILL", "--", program, ...args]];
 }
 
 interface Place {
