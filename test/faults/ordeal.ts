@@ -11,6 +11,8 @@ import { runJob, type Process } from "./kill.ts";
 export interface OrdealOptions {
   /** How often it is killed. */
   readonly times: number;
+  /** By `performance.now()`: it is killed less often where that is over first. Default: never. */
+  readonly until?: number;
   /** Runs that are measured before. */
   readonly measured: number;
   /** From 0 up to 1. */
@@ -52,7 +54,7 @@ const atStart = 0.2;
 /** So many draws may fall behind the end of their run, for each that does not. */
 const mostLate = 5;
 
-export async function ordealOf(house: House, job: Job, { times, measured, random, next, verify, onHit }: OrdealOptions): Promise<Ordeal> {
+export async function ordealOf(house: House, job: Job, { times, until = Infinity, measured, random, next, verify, onHit }: OrdealOptions): Promise<Ordeal> {
   const inspector = new Inspector(house.context);
   const seconds: number[] = [];
   const starts: number[] = [];
@@ -70,7 +72,8 @@ export async function ordealOf(house: House, job: Job, { times, measured, random
   let span = median(seconds);
   let late = 0;
   const children: Process[] = [];
-  while (hits.length < times && late < mostLate * times) {
+  const isOver = (): boolean => performance.now() > until;
+  while (hits.length < times && late < mostLate * times && !isOver()) {
     await job.change();
     const before = await goodRecords(house, job);
     const at = random() < atStart ? random() * start : start + random() * Math.max(0, span - start);
@@ -92,7 +95,7 @@ export async function ordealOf(house: House, job: Job, { times, measured, random
     hits.push(hit);
     onHit?.(hit);
   }
-  if (hits.length < times) breaches.push(`only ${hits.length} of ${times} kills met a run that was still at work`);
+  if (hits.length < times && !isOver()) breaches.push(`only ${hits.length} of ${times} kills met a run that was still at work`);
   inspector.forget();
   breaches.push(...(await said("in the end", async () => [...(await inspector.catalog()), ...((await job.inTheEnd?.()) ?? []), ...(verify ? await verified(house, job) : [])])));
   return { store: job.store, job: job.name, seconds, hits, late, breaches };

@@ -7,6 +7,8 @@
  *   --times N      kills of each job (50)
  *   --store NAME   one of the stores, or several; default: all of them
  *   --seed N       draws the moments of an earlier run again (its own is printed)
+ *   --minutes N    how long it may take: each job gets its share, and is killed less often where that is over first
+ *   --report NAME  of the two files (faults)
  *   --at-once N    houses that are worked in at the same time (one for each processor)
  */
 import { randomInt } from "node:crypto";
@@ -32,10 +34,13 @@ interface Wish {
   readonly stores: readonly string[];
   readonly seed: number;
   readonly atOnce: number;
+  /** By `performance.now()`. */
+  readonly until: number;
+  readonly report: string;
 }
 
 function readWish(): Wish {
-  const { values } = parseArgs({ options: { times: { type: "string" }, store: { type: "string", multiple: true }, seed: { type: "string" }, "at-once": { type: "string" } } });
+  const { values } = parseArgs({ options: { times: { type: "string" }, store: { type: "string", multiple: true }, seed: { type: "string" }, minutes: { type: "string" }, report: { type: "string", default: "faults" }, "at-once": { type: "string" } } });
   const whole = (text: string | undefined, otherwise: number): number => {
     const value = text === undefined ? otherwise : Number(text);
     if (!Number.isInteger(value) || value < 0) throw new RangeError(`${text ?? ""} is no whole number`);
@@ -43,19 +48,22 @@ function readWish(): Wish {
   };
   const unknown = values.store?.find((name) => !storeNames.includes(name));
   if (unknown !== undefined) throw new RangeError(`no store is called ${unknown}; there are: ${storeNames.join(", ")}`);
-  return { times: whole(values.times, 50), stores: values.store ?? storeNames, seed: whole(values.seed, randomInt(2 ** 31)), atOnce: Math.max(1, whole(values["at-once"], availableParallelism())) };
+  const until = values.minutes === undefined ? Infinity : performance.now() + whole(values.minutes, 0) * 60_000;
+  return { report: values.report, until, times: whole(values.times, 50), stores: values.store ?? storeNames, seed: whole(values.seed, randomInt(2 ** 31)), atOnce: Math.max(1, whole(values["at-once"], availableParallelism())) };
 }
 
 /** A job's moments depend on the seed and its name alone, whatever runs beside it. */
 const drawFor = (seed: number, job: string): (() => number) => seeded(Buffer.from(job).reduce((mixed, byte) => Math.imul(mixed ^ byte, 0x01000193), seed));
 
-async function workIn(site: Site, entry: HouseEntry, { times, stores, seed }: Wish): Promise<Ordeal[]> {
+async function workIn(site: Site, entry: HouseEntry, { times, stores, seed, until }: Wish): Promise<Ordeal[]> {
   const house = await entry.open(site);
   const ordeals: Ordeal[] = [];
   try {
-    for (const job of house.jobs.filter(({ store }) => stores.includes(store))) {
+    const jobs = house.jobs.filter(({ store }) => stores.includes(store));
+    for (const [place, job] of jobs.entries()) {
       const begun = performance.now();
-      const ordeal = await ordealOf(house, job, { times, measured, next: "each", verify: true, random: drawFor(seed, job.name) }).catch((error: unknown): Ordeal => ({ store: job.store, job: job.name, seconds: [], hits: [], late: 0, breaches: [messageOf(error)] }));
+      const share = (until - begun) / (jobs.length - place);
+      const ordeal = await ordealOf(house, job, { times, until: begun + share, measured, next: "each", verify: true, random: drawFor(seed, job.name) }).catch((error: unknown): Ordeal => ({ store: job.store, job: job.name, seconds: [], hits: [], late: 0, breaches: [messageOf(error)] }));
       ordeals.push(ordeal);
       console.error(`faults: ${job.name}: killed ${ordeal.hits.length} times, ${breachesOf([ordeal]).length} breaches, ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
       for (const breach of breachesOf([ordeal])) console.error(`faults:   ${breach}`);
@@ -77,7 +85,11 @@ async function main(): Promise<number> {
   try {
     const queue = wanted.filter(({ lacks }) => lacks.length === 0);
     const worker = async (): Promise<void> => {
-      for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) done.set(entry.name, await workIn(site, entry, wish));
+      for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+        const turns = Math.ceil((queue.length + 1) / wish.atOnce);
+        const now = performance.now();
+        done.set(entry.name, await workIn(site, entry, { ...wish, until: now + (wish.until - now) / turns }));
+      }
     };
     await Promise.all(Array.from({ length: wish.atOnce }, worker));
   } finally {
@@ -90,8 +102,8 @@ async function main(): Promise<number> {
   const text = `${tableOf(ordeals)}\n\n${summary.join("\n")}\n`;
   console.log(text);
   await mkdir(reports, { recursive: true });
-  await writeFile(join(reports, "faults.md"), text);
-  await writeFile(join(reports, "faults.json"), `${JSON.stringify({ ...wish, skipped, ordeals }, undefined, 2)}\n`);
+  await writeFile(join(reports, `${wish.report}.md`), text);
+  await writeFile(join(reports, `${wish.report}.json`), `${JSON.stringify({ ...wish, skipped, ordeals }, undefined, 2)}\n`);
   return breaches.length === 0 ? 0 : 1;
 }
 
