@@ -7,11 +7,9 @@ import { lookUpProgram } from "../../runner/system/programs.ts";
 import { linesOf } from "./image-files.ts";
 
 const root = resolve(import.meta.dirname, "..", "..");
-const shared = resolve(root, "..", "shared", "cluster");
 const home = process.env["HOME"] ?? homedir();
 /** Kept between runs: its Debian takes minutes, what of the checkout is in it seconds. */
 const tree = join(home, ".cache", "blackroad-dr", "image");
-const socket = join(home, ".cache", "dr-cluster", "containerd", "containerd.sock");
 const minute = 60;
 
 export const withoutImage = "needs the image in the cluster: DR_TEST_IMAGE=REGISTRY/NAME@sha256:DIGEST, or DR_TEST_CLUSTER=1 with root, debootstrap and ../shared/cluster";
@@ -33,12 +31,7 @@ export async function clusterImage(): Promise<string | undefined> {
   if (given !== undefined && given !== "") return given;
   if (process.env["DR_TEST_CLUSTER"] !== "1" || process.getuid?.() !== 0 || (await lookUpProgram("debootstrap")) === undefined) return undefined;
   const name = `local/blackroad-dr:${digest()}`;
-  const images = ["-a", socket, "-n", "k8s.io", "images"];
-  const loaded = (await run("ctr", [...images, "ls", "-q"], { deadline: minute })).stdout.split("\n").filter((one) => one.includes("local/blackroad-dr:"));
-  if (loaded.some((one) => one.endsWith(name))) return name;
-  if (loaded.length > 0) await run("ctr", [...images, "rm", "--sync", ...loaded], { deadline: 5 * minute });
   const env = { HOME: home, ...(process.env["DR_TOOLS"] === undefined ? {} : { DR_TOOLS: process.env["DR_TOOLS"] }) };
-  await run(join(root, "image", "tree"), [tree], { deadline: 30 * minute, env });
-  await run(join(shared, "image"), [tree, name, '["dr"]'], { deadline: 10 * minute, env });
+  await run(join(import.meta.dirname, "load-image"), [name, tree], { deadline: 40 * minute, env });
   return name;
 }
