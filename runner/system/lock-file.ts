@@ -1,6 +1,8 @@
 /** A lock between the processes of one machine: a file that is whole or not there, of a process that lives or is gone. */
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isAlive } from "./pid.ts";
 
 /**
  * Takes the lock, or says whose it is: `undefined` where it is ours now, else the number of the process that has it. A lock
@@ -11,6 +13,7 @@ export async function takeLockFile(lock: string): Promise<string | undefined> {
   await writeFile(mine, await holderOf(process.pid), { mode: 0o600 });
   try {
     await link(mine, lock); // whole or not at all
+    await sweepBesides(lock);
     return undefined;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
@@ -26,7 +29,17 @@ export async function takeLockFile(lock: string): Promise<string | undefined> {
   return takeLockFile(lock);
 }
 
-const besides = (lock: string): string => `${lock}.${randomBytes(6).toString("hex")}`;
+/** A file of ours for a moment; its name says whose it is. */
+const besides = (lock: string): string => `${lock}.${process.pid}-${randomBytes(6).toString("hex")}`;
+
+/** Removes what a process that was killed while it took the lock left beside it. */
+async function sweepBesides(lock: string): Promise<void> {
+  const before = `${basename(lock)}.`;
+  for (const name of await readdir(dirname(lock))) {
+    const pid = name.startsWith(before) ? /^(\d+)-/.exec(name.slice(before.length))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(lock), name), { force: true });
+  }
+}
 
 /** What stands in the lock of a process. */
 export const holderOf = async (pid: number): Promise<string> => `${pid} ${await startOf(pid)}`;
