@@ -135,7 +135,7 @@ describe("a receiver that does not take it", () => {
     const begun = performance.now();
     const problems = await told(1, { notifications: { ...hooked(), webhooks: [...hooked().webhooks, { url: other.url }] } });
     expect(problems).toMatchObject([expect.stringContaining("the webhook was not told")]);
-    expect(performance.now() - begun).toBeLessThan(11_000);
+    expect(performance.now() - begun).toBeLessThan(60_000);
     expect(other.calls).toHaveLength(1);
     await other.close();
   });
