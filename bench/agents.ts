@@ -26,7 +26,7 @@ const sampled = 300;
 const contents = { events: 5, episodeLength: 800, stateLength: 600 };
 
 /** Two S3 servers over TLS, or two folders where there is no S3 server. */
-async function openS3(folder: string): Promise<{ servers: S3Server[]; backends: RunnerConfig["backends"] | undefined }> {
+export async function openS3(folder: string): Promise<{ servers: S3Server[]; backends: RunnerConfig["backends"] | undefined }> {
   if ((await lookUpProgram("versitygw")) === undefined) return { servers: [], backends: undefined };
   const certificate = await issue(await makeAuthority(join(folder, "ca")), { name: "s3", hosts: ["localhost", "127.0.0.1"] });
   const start = (name: string) => startS3Server({ folder: join(folder, name), port: 0, certificate, bucket: `bench-${name}`, logFile: join(folder, `${name}.log`) });

@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   recover: async () => (await import("./recover.ts")).benchRecover(),
   "fan-out": async () => (await import("./fan-out.ts")).benchFanOut(),
   agents: async () => (await import("./agents.ts")).benchAgents(),
+  scale: async () => (await import("./scale.ts")).benchScale(),
   drill: async () => (await import("./drill.ts")).benchDrill(),
   pulumi: async () => (await import("./pulumi.ts")).benchPulumi(),
   policies: async () => (await import("./policies.ts")).benchPolicies(),

@@ -36,9 +36,10 @@ export const agentSchema = z.strictObject({
 export type CheckpointedAgent = z.infer<typeof agentSchema>;
 export type CheckpointedKey = z.infer<typeof keySchema>;
 
-/** The requirements' bound; fewer where agents are big, so that a block stays small in memory. */
+/** The requirements' bound; fewer where agents are big, so that a block stays small in memory: it is there several times,
+ * as text, encrypted and on its way, and what is allocated in megabytes leaves holes that are not given back. */
 export const mostAgentsPerBlock = 1_000;
-export const mostBlockBytes = 8 * 1024 ** 2;
+export const mostBlockBytes = 4 * 1024 ** 2;
 
 export interface Block {
   readonly offset: number;

@@ -7,6 +7,7 @@ import { writeToAll } from "../storage/fan-out.ts";
 import { isLeader, withPostgres } from "../stores/postgres/connection.ts";
 import { placementOf } from "../placement.ts";
 import { makeFolder } from "../system/files.ts";
+import { GarbageLimit } from "../system/garbage.ts";
 import { blocksName, indexName, sealBlock, sealIndex, sha256, type Block, type CheckpointIndex } from "./block.ts";
 import { beginSnapshot, countAgents, readBlocks, type AgentRow } from "./read-postgres.ts";
 import { spoolRedis, type PresentKeys } from "./read-redis.ts";
@@ -35,6 +36,8 @@ export interface Checkpoint {
 }
 
 const schedule = "agents-checkpoint";
+/** Agents may have become as many times bigger than planned: parts of an upload are sized by it, and memory by these. */
+const roomForGrowth = 4;
 /** Beyond so many, who is in a partial checkpoint stands in its index only. */
 const listedAgents = 1_000;
 
@@ -149,6 +152,7 @@ async function writeCheckpoint(context: RunContext, { database, redis }: AgentSt
     let keys = 0;
     let sourceBytes = 0;
     let withoutRow = 0;
+    const garbage = new GarbageLimit();
     async function* rowsOf(): AsyncGenerator<readonly AgentRow[]> {
       yield* readBlocks(database, only);
       const left = [...spool.agents()];
@@ -173,9 +177,10 @@ async function writeCheckpoint(context: RunContext, { database, redis }: AgentSt
         sourceBytes += block.length;
         context.report({ step: "checkpoint agents", done: agents, total, unit: "agents" });
         yield message;
+        garbage.check();
       }
     }
-    const packed = await writeToAll(backends, object, Readable.from(messages(), { objectMode: false }), { signal });
+    const packed = await writeToAll(backends, object, Readable.from(messages(), { objectMode: false }), { signal, expectedBytes: total * context.plan.checkpointSize * roomForGrowth });
     const index: CheckpointIndex = { version: 1, object, blocks };
     const standing = backends.filter((_, place) => packed.copies[place]?.status === "ok");
     const sealed = await sealIndex(index, passphrase);

@@ -2,6 +2,7 @@ import { redisVersion } from "../../plan/config/redis.ts";
 import { atLeast } from "../../plan/config/version.ts";
 import type { RedisLink } from "../stores/redis/connection.ts";
 import { readInfo, serverTime } from "../stores/redis/server-state.ts";
+import { GarbageLimit } from "../system/garbage.ts";
 import type { RedisSpool } from "./redis-spool.ts";
 import { agentKeyPrefix, agentOfKey } from "./schema.ts";
 
@@ -77,6 +78,7 @@ async function expiryReader(redis: RedisLink): Promise<(key: string) => Promise<
 export async function spoolRedis(redis: RedisLink, spool: RedisSpool, only: ReadonlySet<string> | undefined, present?: PresentKeys): Promise<Date> {
   const time = await serverTime(redis);
   const expiryOf = await expiryReader(redis);
+  const garbage = new GarbageLimit();
   for await (const keys of present === undefined ? agentKeys(redis, only) : batchesOf(present)) {
     const values = await Promise.all(keys.map(async ({ agent, key }) => {
       const [expiresAt, dump] = await Promise.all([expiryOf(key), redis.sendBinary("DUMP", key)]);
@@ -85,6 +87,7 @@ export async function spoolRedis(redis: RedisLink, spool: RedisSpool, only: Read
     for (const { agent, key, expiresAt, dump } of values) {
       if (Buffer.isBuffer(dump)) await spool.add(agent, key, expiresAt, dump); // otherwise it is gone since the scan
     }
+    garbage.check();
   }
   await spool.flush();
   return time;

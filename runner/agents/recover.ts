@@ -1,6 +1,7 @@
 import type { RunContext } from "../context.ts";
 import { DrError, messageOf } from "../errors.ts";
 import { secondsSince } from "../system/clock.ts";
+import { GarbageLimit } from "../system/garbage.ts";
 import { checkpointFrom } from "./checkpoint.ts";
 import type { CheckpointedAgent } from "./block.ts";
 import { findCheckpoints, noCheckpoint, type CheckpointQuestion, type WantedBlock } from "./find-checkpoint.ts";
@@ -115,6 +116,7 @@ async function keepPresent(context: RunContext, stores: AgentStores, present: Pr
 
 async function restoreBlocks(context: RunContext, stores: AgentStores, blocks: readonly WantedBlock[], present: PresentKeys, rejected: RejectedCopy[]): Promise<RestoreResult> {
   const total = blocks.reduce((count, { agents }) => count + agents.size, 0);
+  const garbage = new GarbageLimit();
   let result = none;
   let next = readWanted(context, blocks[0], rejected);
   for (const place of blocks.keys()) {
@@ -123,6 +125,7 @@ async function restoreBlocks(context: RunContext, stores: AgentStores, blocks: r
     next = readWanted(context, blocks[place + 1], rejected); // on its way while this one is restored
     result = sum(sum(result, { ...none, failed }), await restoreAgents(stores, agents, present, context.clock.now()));
     context.report({ step: "recover agents", done: result.agents + result.failed.length, total, unit: "agents" });
+    garbage.check();
   }
   return result;
 }
