@@ -41,9 +41,13 @@ export interface EtcdTls extends KeyPair {
    * another cluster's gateway that is never the member's. From etcd 3.5 on; before, the server's own is shown.
    */
   readonly peerClient?: KeyPair;
-  /** Common names that may be peers, and clients; of an authority that signs for others too, theirs must not do.
-   * From 3.5.15 on, which Debian 13 has; before, any certificate of the authority does. */
-  readonly allowed?: { readonly peers: readonly string[]; readonly clients: readonly string[] };
+  /**
+   * Common names that may be peers; of an authority that signs for others too, theirs must not do. From 3.5.15 on, which
+   * Debian 13 has; before, any certificate of the authority does. Clients cannot be told apart so: the gateway, which
+   * Patroni speaks to, holds the list against the certificate of its own server, of which it verifies nothing, and never
+   * gets through (etcd-io/etcd#15755). Who reaches etcd at all says the network policy.
+   */
+  readonly allowedPeers?: readonly string[];
   /** etcd's version. */
   readonly version: ToolVersion;
 }
@@ -76,15 +80,15 @@ export function etcdConf(input: EtcdConf): string {
     "auto-compaction-retention": "1h",
     // Patroni speaks to the gateway; etcd 3.4 leaves it off where a file configures it, although the flag's default is on.
     "enable-grpc-gateway": true,
-    "client-transport-security": tls === undefined ? undefined : security(tls, tls.allowed?.clients),
-    "peer-transport-security": tls === undefined ? undefined : { ...security(tls, tls.allowed?.peers), ...peerClient(tls) },
+    "client-transport-security": tls === undefined ? undefined : security(tls),
+    "peer-transport-security": tls === undefined ? undefined : { ...security(tls, tls.allowedPeers), ...peerClient(tls) },
     logger: "zap",
     "log-level": "warn",
   });
 }
 
 /** The files by the version: etcd ignores a key that it does not know, and with it what the key was to keep out. */
-function security({ certFile, keyFile, caFile, version }: EtcdTls, allowed: readonly string[] | undefined) {
+function security({ certFile, keyFile, caFile, version }: EtcdTls, allowed?: readonly string[]) {
   return { "cert-file": certFile, "key-file": keyFile, "trusted-ca-file": caFile, "client-cert-auth": true, "allowed-cn": allowed !== undefined && atLeast(version, 3, 5) ? allowed : undefined };
 }
 

@@ -173,8 +173,7 @@ export const etcdFiles = (input: EtcdFiles): Readonly<Record<string, string>> =>
       listenAddress: "0.0.0.0",
       metricsPort: ports.etcd.metrics,
       dataDirectory: `${postgresPaths.etcdVolume}/data`,
-      // Its own gateway, which Patroni speaks to, is a client of it too.
-      tls: { ...server, version: input.version, peerClient: { certFile, keyFile }, allowed: { peers: [commonNames.etcd], clients: [commonNames.etcd, commonNames.patroni] } },
+      tls: { ...server, version: input.version, peerClient: { certFile, keyFile }, allowedPeers: [commonNames.etcd] },
     }),
   };
 };

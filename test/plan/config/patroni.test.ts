@@ -88,11 +88,11 @@ describe("etcd's configuration", () => {
     expect(text).not.toContain("transport-security");
   });
 
-  const tls = { certFile: "/c", keyFile: "/k", caFile: "/ca", peerClient: { certFile: "/pc", keyFile: "/pk" }, allowed: { peers: ["e"], clients: ["e", "p"] } };
+  const tls = { certFile: "/c", keyFile: "/k", caFile: "/ca", peerClient: { certFile: "/pc", keyFile: "/pk" }, allowedPeers: ["e"] };
   const secured = (minor: number) => etcdConf({ plan: blackroad, member: member("a", 1), members, dataDirectory: "/d", clusterToken: "t", listenAddress: "0.0.0.0", metricsPort: 9, tls: { ...tls, version: { major: 3, minor } } });
 
-  it("asks for certificates where they are given, of those who may be a client or a peer", () => {
-    expect(secured(5)).toContain('client-transport-security:\n  cert-file: "/c"\n  key-file: "/k"\n  trusted-ca-file: "/ca"\n  client-cert-auth: true\n  allowed-cn:\n    - "e"\n    - "p"\n');
+  it("asks for certificates where they are given, and who may be a peer; a list of clients would shut out its own gateway", () => {
+    expect(secured(5)).toContain('client-transport-security:\n  cert-file: "/c"\n  key-file: "/k"\n  trusted-ca-file: "/ca"\n  client-cert-auth: true\npeer-transport-security:\n');
     expect(secured(5)).toContain('  allowed-cn:\n    - "e"\n  client-cert-file: "/pc"\n  client-key-file: "/pk"\n');
     expect(secured(5)).toContain('listen-peer-urls: "https://0.0.0.0:1"\nlisten-client-urls: "https://0.0.0.0:2"\nlisten-metrics-urls: "http://0.0.0.0:9"\ninitial-advertise-peer-urls: "https://127.0.0.1:1"');
   });
