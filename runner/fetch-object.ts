@@ -29,8 +29,9 @@ export async function fetchObject(context: RunContext, record: BackupRecord, obj
  * read once: only where decryption fails they are read again, to tell a damaged object from a wrong passphrase.
  */
 export async function fetchCopy(backend: StorageBackend, object: StoredObject, passphrase: string, path: string, signal: AbortSignal): Promise<{ readonly bytes: number }> {
-  const { tap, digest, bytes } = meter(signal);
   const source = await backend.get(object.key, undefined, signal);
+  signal.throwIfAborted(); // it went down with its signal
+  const { tap, digest, bytes } = meter(signal);
   pipeline(source, tap, () => undefined); // an error reaches decryptToFile through the tap
   let result: { readonly bytes: number };
   try {
@@ -59,6 +60,7 @@ function meter(signal: AbortSignal): { readonly tap: Transform; readonly digest:
       done(null, chunk);
     },
   });
+  tap.on("error", () => undefined); // whoever reads it hears of it, also where it comes before they do
   return { tap, digest: () => hash.digest("hex"), bytes: () => bytes };
 }
 

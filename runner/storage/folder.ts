@@ -69,6 +69,7 @@ export class FolderBackend implements StorageBackend {
       file.once("error", (error) => out.destroy(toStorageError(error, this.#where(key))));
       out.once("close", () => file.destroy());
       file.pipe(out);
+      out.on("error", () => undefined); // whoever reads it hears of it, also where it comes before they do
       return signal === undefined ? out : addAbortSignal(signal, out);
     });
   }

@@ -166,5 +166,6 @@ function translated(body: Readable, where: string, signal: AbortSignal | undefin
   });
   out.once("close", () => body.destroy());
   body.pipe(out);
+  out.on("error", () => undefined); // whoever reads it hears of it, also where it comes before they do
   return signal === undefined ? out : addAbortSignal(signal, out);
 }

@@ -66,6 +66,7 @@ export async function planRecovery(context: RunContext, options: RecoverOptions)
     context.report({ step: "looking at the repositories" });
     // Both are awaited whatever comes of the other: what is still written cannot be cleared away.
     const [surveying, reading] = await Promise.allSettled([survey(context, site, { backend: options.backend, exact: options.target.kind === "time" }), readHints(context, options.backup, options.target, options.timeline)]);
+    context.signal.throwIfAborted(); // each repository would tell of it as its own failure
     const [surveys, hints] = [settled(surveying), settled(reading)];
     const { candidates, failures } = weigh(context, options, surveys, hints, destination);
     if (candidates.length === 0) throw allFailed("no repository can serve this recovery", failures);
