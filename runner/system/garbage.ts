@@ -32,7 +32,9 @@ export class GarbageLimit {
   #after = inUse();
 
   check(): void {
-    if (inUse() - this.#after < slack) return;
+    const now = inUse();
+    this.#after = Math.min(this.#after, now); // buffers that were found are given back a moment later, by another thread
+    if (now - this.#after < slack) return;
     collect();
     this.#after = inUse();
   }
