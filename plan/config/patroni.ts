@@ -85,6 +85,9 @@ export function patroniYml(input: PatroniYml): string {
       bin_dir: input.binDirectory,
       pgpass: input.pgpassFile,
       use_unix_socket: true,
+      // For its own look by the replication protocol as well: without, that is `localhost` by TCP, which neither pg_hba nor
+      // the server's certificate knows, and a replica never learns its timeline.
+      use_unix_socket_repl: true,
       use_pg_rewind: true,
       // A member that cannot be rewound is made anew: its data is the leader's.
       remove_data_directory_on_rewind_failure: true,
