@@ -68,7 +68,7 @@ export async function rescueStorage(context: RunContext, request: RescueRequest)
     const open = await openTarget(context, target);
     try {
       const isResumed = await beginOrGoOn(open.backend, { source, at });
-      await refuseWithoutRoom(open, found);
+      if (!isResumed) await refuseWithoutRoom(open, found);
       const counts = await copyAll(context, { buckets, open, source, isResumed, total: found.bytes, within: target.kind === "s3" && sameStore(source, target.config), at }, unsaved);
       context.report({ step: "hold the catalog's records against what was copied" });
       for await (const { key, record, why } of missingObjects(open.backend, source.name)) await unsaved.add({ key, record, why });
