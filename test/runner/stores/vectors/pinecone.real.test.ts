@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { needs } from "../../../../runner/catalog/needs.ts";
 import { backUpVectors, type VectorsBackup } from "../../../../runner/stores/vectors/back-up.ts";
+import { openProvider } from "../../../../runner/stores/vectors/provider.ts";
 import { recoverVectors } from "../../../../runner/stores/vectors/recover.ts";
 import { verifyVectors } from "../../../../runner/stores/vectors/verify.ts";
 import { testContext, type TestContext } from "../../../harness/context.ts";
@@ -114,5 +115,18 @@ describe("an export of Pinecone", () => {
     pinecone.server.fault = () => undefined;
     pinecone.exists = false;
     await expect(backUpVectors(context)).rejects.toThrow(/no index of this name/);
+  });
+});
+
+describe("vectors in Pinecone that agents are held against", () => {
+  it("are some of each namespace, which is the agent where no field names it; and the ids that are asked for, as far as they are there", async () => {
+    const provider = await openProvider(await contextOf());
+    opened.push(provider);
+    const sampled = await provider.sample({ collections: ["agent 1/é", "untouched"] });
+    expect([...new Set(sampled.map(({ agent, collection }) => `${collection}: ${agent ?? "nobody"}`))].sort()).toEqual(["agent 1/é: agent 1/é", "untouched: untouched"]);
+    expect(Map.groupBy(sampled, ({ collection }) => collection).get("untouched")).toHaveLength(10);
+    expect(new Set((await provider.sample({ agentField: "no such field" })).map(({ agent }) => agent))).toEqual(new Set([undefined]));
+    const [one] = sampled;
+    expect(await provider.present(one?.collection ?? "", [one?.id ?? "", "not there"])).toEqual(new Set([one?.id]));
   });
 });
