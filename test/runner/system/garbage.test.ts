@@ -12,7 +12,7 @@ describe("garbage", () => {
     const garbage = new GarbageLimit();
     const before = inUse();
     let most = 0;
-    for (let n = 0; n < 60; n += 1) {
+    for (let n = 0; n < 30; n += 1) {
       Buffer.alloc(16 * mebibyte, n); // nobody holds it
       garbage.check();
       most = Math.max(most, inUse() - before);
