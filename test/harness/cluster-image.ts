@@ -12,7 +12,7 @@ const home = process.env["HOME"] ?? homedir();
 const tree = join(home, ".cache", "blackroad-dr", "image");
 const minute = 60;
 
-export const withoutImage = "needs the image in the cluster: DR_TEST_IMAGE=REGISTRY/NAME@sha256:DIGEST, or DR_TEST_CLUSTER=1 with root, debootstrap and ../shared/cluster";
+export const withoutImage = "needs the image in the cluster of ../shared/cluster: DR_TEST_CLUSTER=1, root, debootstrap and versitygw";
 
 /** Changes with everything that is in the image. */
 function digest(): string {
@@ -23,8 +23,8 @@ function digest(): string {
 }
 
 /**
- * The image's name in the cluster that tests use; `undefined` where none can be had. Without one that is given, its file
- * tree is built by image/tree (minutes the first time) and loaded into the node of ../shared/cluster.
+ * The image's name in the cluster of ../shared/cluster; `undefined` where none can be had. Its file tree is built by
+ * image/tree (minutes the first time) and loaded into the node, unless `DR_TEST_IMAGE` names one that is there.
  */
 export async function clusterImage(): Promise<string | undefined> {
   const given = process.env["DR_TEST_IMAGE"];
