@@ -1,4 +1,5 @@
 /** PostgreSQL's backup: made in each repository in turn, because pgBackRest serialises; one record for all of them. */
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deadlineOf, expiryOf, recordFailure, refuseReadOnly } from "../../backup-record.ts";
 import { outcomeOf, recordVersion, type BackupRecord, type CopyResult } from "../../catalog/record.ts";
@@ -15,6 +16,7 @@ import { expireOld } from "./expire.ts";
 import { lockedCode, pgbackrestError } from "./faults.ts";
 import { readInfo, type BackupType, type RepositoryBackup } from "./info.ts";
 import { lsnOf } from "./lsn.ts";
+import { endOrphans } from "./orphans.ts";
 import { openRepository, pgbackrestProgram, productionSite, repositoriesOf, type OpenRepository, type Repository } from "./repositories.ts";
 
 export type BackupKind = "full" | "diff" | "incremental";
@@ -95,7 +97,9 @@ async function backUpInto(context: RunContext, repository: Repository, kind: Bac
 
 /** The label of what was made; `undefined` where another backup holds the lock. A wider backup waits for a narrower. */
 async function backUpUnlocked(context: RunContext, open: OpenRepository, kind: BackupKind): Promise<string | undefined> {
-  const first = await backUpOnce(context, open, kind);
+  const found = await backUpOnce(context, open, kind);
+  const isOrphaned = found === undefined && (await endOrphans(join(dirname(open.configFile), "lock"), open.stanza));
+  const first = isOrphaned ? await backUpOnce(context, open, kind) : found;
   if (first !== undefined || kind === "incremental") return first;
   context.report({ step: `${kind} backup into ${open.name}: waiting for the backup that runs` });
   // A failure of the backup itself ends the waiting; only the lock is waited for.
