@@ -155,10 +155,12 @@ async function isRecovered(server: IsolatedServer): Promise<boolean> {
   }
 }
 
-async function serverRuns({ dataDirectory, logFile }: IsolatedServer): Promise<boolean> {
-  const text = await readFile(join(dataDirectory, "postmaster.pid"), "utf8").catch(() => undefined);
-  // The file goes with the server; right after the start it may not be there yet, and the log is empty.
-  if (text === undefined) return (await readFile(logFile, "utf8").catch(() => "")) === "";
+/** Whether the server that was started is at work, or on its way to it. */
+export async function serverRuns(server: Pick<IsolatedServer, "dataDirectory" | "logFile">): Promise<boolean> {
+  // The file of its number goes with the server, and is there before the log's first word: so the log is read first.
+  const log = await readFile(server.logFile, "utf8").catch(() => "");
+  const text = await readFile(join(server.dataDirectory, "postmaster.pid"), "utf8").catch(() => undefined);
+  if (text === undefined) return log === "";
   const pid = Number.parseInt(text.split("\n")[0] ?? "", 10);
   return Number.isInteger(pid) ? isAlive(pid) : true;
 }

@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { blackroad } from "../../../plan/blackroad.ts";
 import { checkDestination, prepareSocketFolder, runningServer } from "../../../runner/recovery/directory.ts";
+import { serverRuns } from "../../../runner/recovery/isolated-server.ts";
 import { readRecoveryLog, recoveryFailed } from "../../../runner/recovery/recovery-log.ts";
 import { recoveryPlan, renderRecoveryPlan, type RecoveryPlanInput } from "../../../runner/recovery/recovery-plan.ts";
 import { startServer } from "../../../runner/system/process.ts";
@@ -122,5 +124,35 @@ describe("a recovery plan", () => {
   it("replays to the LSN alone, or nothing for the backup as it is", () => {
     expect(recoveryPlan({ ...input, target: { kind: "lsn", lsn: 0x3000028n } }).wal.bytes).toBe(16 * 1024 ** 2);
     expect(recoveryPlan({ ...input, target: { kind: "immediate" } }).wal).toEqual({ source: "pgbackrest://r2/pgbackrest/archive", from: "000000010000000000000002", bytes: 0x100 - 0x28 });
+  });
+});
+
+describe("a server that was just started", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "dr-starting-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it("runs, though its number and its log's first word come between two looks at them", async () => {
+    const [dataDirectory, log] = [join(folder, "data"), join(folder, "postgresql.log")];
+    await mkdir(dataDirectory);
+    /** PostgreSQL writes its number, and then the first word, in the moment in which its log is looked for. */
+    const server = {
+      dataDirectory,
+      get logFile() {
+        writeFileSync(join(dataDirectory, "postmaster.pid"), `${process.pid}\n`);
+        writeFileSync(log, "LOG:  starting PostgreSQL\n");
+        return log;
+      },
+    };
+    expect(await serverRuns(server)).toBe(true);
+  });
+
+  it("does not run any more where it has said something and its number is gone", async () => {
+    const server = { dataDirectory: folder, logFile: join(folder, "postgresql.log") };
+    expect(await serverRuns(server)).toBe(true);
+    await writeFile(server.logFile, "FATAL:  no\n");
+    expect(await serverRuns(server)).toBe(false);
   });
 });
