@@ -1,13 +1,11 @@
 /** What verifying a backup is for every store: each copy on its own, and what is wrong with one says nothing of another. */
-import { mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackupRecord, CopyResult } from "./catalog/record.ts";
 import type { RunContext } from "./context.ts";
 import { DrError, messageOf } from "./errors.ts";
 import type { StorageBackend } from "./storage/backend.ts";
 import { secondsSince } from "./system/clock.ts";
-import { makeFolder, removeTree } from "./system/files.ts";
-import { isAlive } from "./system/pid.ts";
+import { inOwnFolder } from "./system/own-folder.ts";
 import { copyVerificationOf, verificationOf, type CopyVerification, type MeasuredWork, type Verification, type VerificationCheck } from "./verification.ts";
 
 /** One copy while it is looked at. */
@@ -52,21 +50,4 @@ async function verifyCopy(context: RunContext, record: BackupRecord, copy: CopyR
 }
 
 /** Gives `work` a folder of its own below the work directory, removed afterwards: backups lie in the clear in it. */
-export async function inVerifyFolder<T>({ config }: RunContext, work: (folder: string) => Promise<T>): Promise<T> {
-  const root = await makeFolder(join(config.workDirectory, "verify"));
-  await sweep(root);
-  const folder = await mkdtemp(join(root, `${process.pid}-`));
-  try {
-    return await work(folder);
-  } finally {
-    await removeTree(folder);
-  }
-}
-
-/** Removes what a killed verification left, told by its process, which is in the folder's name. */
-async function sweep(root: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    const pid = Number(/^(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && pid !== process.pid && !isAlive(pid)) await removeTree(join(root, name));
-  }
-}
+export const inVerifyFolder = <T>({ config }: RunContext, work: (folder: string) => Promise<T>): Promise<T> => inOwnFolder(join(config.workDirectory, "verify"), work);

@@ -1,4 +1,4 @@
-import { open, unlink, type FileHandle } from "node:fs/promises";
+import { open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { CheckpointedKey } from "./block.ts";
@@ -8,10 +8,12 @@ const flushBytes = 1024 ** 2;
 /** Offset, length, and the place of the same agent's key before. */
 const fieldsPerPlace = 3;
 const none = -1;
+const prefix = ".spool-";
 
 /**
  * Working memory, read whole before PostgreSQL is, waits here: SCAN gives keys in no order, and 300,000 agents' would
- * not fit into memory. The file has no name from the start, so that nothing readable is left whatever happens.
+ * not fit into memory. The file loses its name before anything is in it, so that nothing readable is left whatever
+ * happens.
  */
 export class RedisSpool {
   readonly #file: FileHandle;
@@ -24,9 +26,11 @@ export class RedisSpool {
   #end = 0;
 
   static async open(folder: string): Promise<RedisSpool> {
-    const path = join(folder, `.spool-${randomBytes(6).toString("hex")}`);
+    // A process that was killed in between left an empty one; another that is at work loses nothing with its name.
+    for (const name of await readdir(folder)) if (name.startsWith(prefix)) await rm(join(folder, name), { force: true });
+    const path = join(folder, `${prefix}${randomBytes(6).toString("hex")}`);
     const file = await open(path, "wx+", 0o600);
-    await unlink(path);
+    await rm(path, { force: true });
     return new RedisSpool(file);
   }
 

@@ -1,3 +1,5 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RedisSpool } from "../../../runner/agents/redis-spool.ts";
 import { temporaryFolder } from "../../harness/temporary.ts";
@@ -25,6 +27,13 @@ describe("working memory that waits", () => {
     for (const value of ["first", "second"]) await spool.add("agent-1", "agent:agent-1:state", null, Buffer.from(value));
     await spool.flush();
     expect(await spool.take("agent-1")).toEqual([{ key: "agent:agent-1:state", expiresAt: null, dump: Buffer.from("second").toString("base64") }]);
+    await spool.close();
+  });
+
+  it("has no name while it waits, and takes away the one that a killed run left", async () => {
+    await writeFile(join(folder.path, ".spool-0123456789ab"), "");
+    const spool = await RedisSpool.open(folder.path);
+    expect(await readdir(folder.path)).toEqual([]);
     await spool.close();
   });
 });
