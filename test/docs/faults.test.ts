@@ -13,6 +13,7 @@ const kills = rows.filter((cells) => cells.length === 4 && /^\d+(,|$)/.test(cell
 const asked = [
   "a job is killed", "a backend takes nothing", "a backend is slow", "a backend answers 500, 403, 404, or half", "a disk is full", "a clock is an hour wrong",
   "a certificate has expired", "a passphrase is wrong", "two of one job run at once", "a backup is older than the format of records",
+  "a thief has the writer's credentials", "all of AWS is gone",
 ];
 
 describe("the table of faults", () => {

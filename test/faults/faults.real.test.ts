@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerAll } from "../../cli/commands/all.ts";
 import { openRun } from "../../cli/open-run.ts";
@@ -26,7 +25,8 @@ const short = { times: 5, measured: 1, verify: false } as const;
 const leftOut: readonly string[] = ["postgres full", "postgres diff", "backup all", "expire"];
 /** Those that have locks, credentials or plain files while they work: after each kill another run. */
 const leaves: readonly string[] = ["objects", "configuration"];
-const seed = randomInt(2 ** 31);
+/** The same moments each time: a test is no lottery. `npm run faults` draws others. */
+const seed = 20_261_123;
 let site: Site;
 
 beforeAll(async () => {
