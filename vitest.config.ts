@@ -39,7 +39,6 @@ export default defineConfig({
           setupFiles: [leaveNothing],
           testTimeout: 400_000,
           maxWorkers: 1,
-          maxConcurrency: 2,
         },
       },
     ],

@@ -22,7 +22,7 @@ async function play(scenario: string, agents: number): Promise<DrillReport> {
   const { code, stderr } = await run(process.execPath, [cli, "drill", "run", "--scenario", scenario, "--agents", String(agents), "--out", out], { deadline: 380, accept: [0, 1, 3, 4, 5] });
   const report = reportSchema.parse(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
   const complaints = complaintsOfReport(report);
-  expect({ code, complaints, stderr: code === 0 ? "" : stderr.slice(-3_000) }, complaints.join("; ")).toEqual({ code: 0, complaints: [], stderr: "" });
+  expect({ code, complaints, stderr: code === 0 ? "" : stderr.slice(-20_000) }, complaints.join("; ")).toEqual({ code: 0, complaints: [], stderr: "" });
   expect(report.passed).toBe(true);
   expect(report.leftovers).toBe(0);
   return report;
@@ -66,13 +66,7 @@ describe("a drill", () => {
     expectHonest(warm, ["postgres"]);
     expect(warm.agents).toEqual({ expected: 2_000, recovered: 2_000 });
   });
-});
 
-/**
- * Small ones, which wait for leases and schedules most of their time: two at once, as two operators might, the longest
- * first. Neither may disturb the other, nor leave anything of either behind.
- */
-describe.concurrent("two drills at once", () => {
   it("sees flipped bytes in the newest backup by verification, and recovers from the other copy", async () => {
     const report = await play("corrupt-backup", 2_000);
     const warm = runOf(report, "warm");
