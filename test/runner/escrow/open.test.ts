@@ -1,6 +1,7 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { encryptKey, readPrivateKey } from "openpgp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerSecrets } from "../../../cli/commands/secrets.ts";
@@ -61,6 +62,8 @@ describe("the escrow that a recipient opens", () => {
   it("is the newest in a backend where one is named, and the older ones are told", async () => {
     const [r2] = context.backends;
     await r2?.put("escrow/0001.asc", Buffer.from(await seal("an older one", await readRecipients([ada.publicKey, ben.publicKey]))));
+    // A file's time has the kernel's ticks: two that are written at once could have the same.
+    await utimes(fileURLToPath(r2?.uri("escrow/0001.asc") ?? ""), 1_700_000_000, 1_700_000_000);
     await r2?.put("escrow/0002.asc", Buffer.from(sealed));
     const into = newFolder();
     const { data } = await runCommand(registerSecrets, context, ["secrets", "open-escrow", "--backend", "r2", "--key", await fileOf(ada.privateKey), "--into", into]);
