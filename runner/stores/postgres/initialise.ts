@@ -1,4 +1,5 @@
 /** Makes the repositories ready for the first backup. */
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunContext } from "../../context.ts";
 import { refuseReadOnly } from "../../backup-record.ts";
@@ -15,7 +16,7 @@ export interface Initialised {
 
 /** Seconds for making the stanza. */
 const createDeadline = 120;
-/** Seconds between two attempts to take the archiver's lock. */
+/** Seconds between two attempts while another `dr init` is at work. */
 const lockPause = 0.25;
 
 /**
@@ -53,11 +54,13 @@ async function makeStanza(context: RunContext, repository: Repository): Promise<
   const settings = await repository.settings();
   if (settings.kind === "posix") await makeFolder(settings.path, { mode: 0o750, owner: databaseUser(context.config.databaseUser) });
   const open = await openRepository(context, repository, productionSite(context));
-  // The archiver holds the lock while it pushes, and goes on at once where a stanza is still missing.
+  // Under a lock of its own, which only another one like it can hold: an archiver that finds its lock taken gives its
+  // process up without a word, and whoever waits for that waits until `archive-timeout` (five minutes, seen with 2.45).
+  const lock = join(dirname(open.configFile), "stanza-lock");
   const until = performance.now() + context.plan.postgres.pushBoundDegraded * 1_000;
   for (;;) {
     const isLast = performance.now() > until;
-    const { code } = await open.command(["stanza-create"], { deadline: createDeadline, accept: isLast ? [] : [lockedCode] });
+    const { code } = await open.command(["stanza-create", `--lock-path=${lock}`], { deadline: createDeadline, accept: isLast ? [] : [lockedCode] });
     if (code === 0) return open;
     await sleep(lockPause * 1_000, undefined, { signal: context.signal });
   }

@@ -1,3 +1,5 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hours } from "../../../../plan/units.ts";
 import { outcomeOf } from "../../../../runner/catalog/record.ts";
@@ -6,6 +8,7 @@ import { initialisePostgres } from "../../../../runner/stores/postgres/initialis
 import { postgresWatermark } from "../../../../runner/stores/postgres/watermark.ts";
 import { beginRecovery } from "../../../../runner/retention/recovery-lease.ts";
 import { recoveryWindow } from "../../../../runner/recovery/window.ts";
+import { observeCommands } from "../../../../runner/system/process.ts";
 import { startProtectedPostgres, type ProtectedPostgres } from "../../../harness/protected-postgres.ts";
 import { s3Installed } from "../../../harness/s3.ts";
 
@@ -48,6 +51,19 @@ describe.skipIf(!s3Installed)("backups of PostgreSQL into two stores (needs vers
 
   it("can be made ready again without a change", async () => {
     expect(await initialisePostgres(system.context)).toEqual({ repositories: [{ repository: "r2", ok: true }, { repository: "s3", ok: true }] });
+  });
+
+  it("are made ready under a lock that is not the archiver's, whose push would give up without a word and be waited for", async () => {
+    const commands: (readonly string[])[] = [];
+    const stop = observeCommands(({ args }) => commands.push(args));
+    await initialisePostgres(system.context).finally(stop);
+    const locks = commands.filter((args) => args.includes("stanza-create")).map((args) => args.find((arg) => arg.startsWith("--lock-path="))?.slice("--lock-path=".length));
+    expect(locks).toHaveLength(2);
+    const archiver = await readFile(join(system.context.config.workDirectory, "pgbackrest", "archiver.conf"), "utf8");
+    for (const lock of locks) {
+      expect(await readdir(lock ?? "")).toEqual([]); // it was there, and is given back
+      expect(archiver).not.toContain(`lock-path=${lock ?? ""}\n`);
+    }
   });
 
   it("show how far the WAL reaches in each store, and the window", async () => {
