@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three tiers. `unit` is pure and quick; `real` starts real servers, four files at a time, as nearly half of it is waiting;
+ * Three tiers. `unit` is pure and quick; `real` starts real servers, three files at a time, as much of it is waiting;
  * `drill` plays whole scenarios one at a time, because what is measured must not be crowded on a machine of two cores.
  */
 const leaveNothing = "test/harness/leave-nothing.ts";
@@ -29,7 +29,7 @@ export default defineConfig({
           setupFiles: [leaveNothing],
           testTimeout: 300_000,
           hookTimeout: 240_000,
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
       {
